@@ -2,6 +2,7 @@
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { NewObject } from '../git/objects/object.ts'
+import { nothing } from '../git/refs/change.ts'
 import {
   activeRef,
   type BranchName,
@@ -25,7 +26,7 @@ import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
 import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
-import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
+import { AGAIN, type Aim, changeLocked } from './locking/locking.ts'
 import { tombstoneOf } from './tombstones/folded.ts'
 import { isShared, lastSeen, seenBefore } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
@@ -105,11 +106,6 @@ export class SessionRefs {
     return this.#deleteRef(session, 'branch', reservedRef(session, line))
   }
 
-  /** Returns the values of the session's branches, reserved lines and tags, by ref. */
-  of(session: SessionId): Map<RefName, ObjectId> {
-    return this.#history.refsOf(session)
-  }
-
   /** Brings sessions back from archives, in one change. Returns whether an archive held one of them. */
   unarchive(session: SessionId, ...beside: readonly SessionId[]): Promise<boolean> {
     const { archives } = this.#history
@@ -171,7 +167,7 @@ export class SessionRefs {
    *
    * @param discardedAt milliseconds; the session moves to the trash, from which it can be restored. Default: it does
    * not
-   * @param expected the refs of the session, as `of` returned them; nothing is deleted if they have changed since
+   * @param expected the refs of the session, as `History.refsOf` returned them; nothing is deleted if they have changed since
    */
   deleteSession(
     session: SessionId,
@@ -181,16 +177,17 @@ export class SessionRefs {
       session,
       branch: MAIN,
       aim: () => {
-        const own = this.refsOf(session)
+        const own = this.#refsOf(session)
         const head = this.headElsewhere((ref) => isOf(session, ref))
         const symbolic = [{ ref: activeRef(session), to: null }, ...head]
-        const trash = discardedAt === undefined ? [] : this.#trash(session, own, discardedAt)
+        const when = { at: discardedAt ?? 0, active: this.#history.active(session) }
+        const trash = discardedAt === undefined ? [] : trashRefs(this.#repository, session, own, when)
         const shared = this.#sharedRefs(session, own)
         const refs = [...own, ...symbolic.map(({ ref }) => ref), ...trash.map(({ ref }) => ref), ...shared]
         return { refs, reaches: false, frees: true, own, symbolic, trash, shared }
       },
       decide: async ({ own, symbolic, trash, shared }, current) => {
-        if (this.refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
+        if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
         const isOther = own.some((ref) => expected !== undefined && expected.get(ref) !== current.get(ref))
         if (isOther) return nothing(false)
         const kind = expected === undefined ? 'session' : 'pruned'
@@ -204,6 +201,11 @@ export class SessionRefs {
         }
       },
     })
+  }
+
+  /** Returns the refs of branches, reserved lines and tags. */
+  #refsOf(session: SessionId): RefName[] {
+    return [...this.#history.refsOf(session).keys()]
   }
 
   #deleteRef(session: SessionId, kind: TombstoneKind, ref: RefName): Promise<boolean> {
@@ -283,17 +285,6 @@ export class SessionRefs {
         return { ...nothing(undefined), objects, moves: moves.set(goneRef(session), objects[0].id) }
       },
     })
-  }
-
-  /** Returns where each of the session's refs is kept in the trash. */
-  #trash(session: SessionId, own: readonly RefName[], at: number): { ref: RefName; from: RefName }[] {
-    const active = this.#history.active(session)
-    return trashRefs(this.#repository, session, own, { at, active })
-  }
-
-  /** Returns the refs of branches, reserved lines and tags. */
-  refsOf(session: SessionId): RefName[] {
-    return [...this.of(session).keys()]
   }
 
   /**

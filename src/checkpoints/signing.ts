@@ -26,59 +26,44 @@ export interface UnsignedCheckpoint {
   error: SigningError
 }
 
-export class Signing {
-  readonly #signer: Signer
-  readonly #isRequired: boolean
-  readonly #onUnsigned: (unsigned: UnsignedCheckpoint) => void
-
-  /**
-   * Returns the signing for these options; `undefined` if nothing is to be signed. Throws TypeError for invalid
-   * options.
-   */
-  static of(options: SignOptions | undefined): Signing | undefined {
-    if (options === undefined) return undefined
-    const { key, mode = 'required', onUnsigned } = options ?? {}
-    if (typeof key !== 'string' || key === '')
-      throw new TypeError("'sign' needs a 'key': the file of an SSH key, or the text of a private one")
-    if (!MODES.includes(mode)) throw new TypeError(`The mode of 'sign' has to be one of ${MODES.join(', ')}`)
-    if (onUnsigned !== undefined && typeof onUnsigned !== 'function')
-      throw new TypeError("'onUnsigned' has to be a function")
-    return mode === 'off'
-      ? undefined
-      : new Signing(new Signer(key), mode === 'required', onUnsigned ?? warnOnce())
-  }
-
-  private constructor(
-    signer: Signer,
-    isRequired: boolean,
-    onUnsigned: (unsigned: UnsignedCheckpoint) => void,
-  ) {
-    this.#signer = signer
-    this.#isRequired = isRequired
-    this.#onUnsigned = onUnsigned
-  }
-
+/** How new commits are signed. */
+export interface Signing {
   /** Checks the key before anything is locked or made. Throws SigningError if required signing is not possible. */
-  async ready(): Promise<void> {
-    if (this.#isRequired) await this.#signer.ready()
-  }
-
+  ready(): Promise<void>
   /**
    * Returns the signed commit; if signing fails and is not required, the unsigned commit and the reason. Throws
    * SigningError.
    */
-  async sign(commit: Buffer): Promise<{ data: Buffer; unsigned?: SigningError }> {
-    try {
-      return { data: withSignature(commit, await this.#signer.sign(commit)) }
-    } catch (error) {
-      if (this.#isRequired || !(error instanceof SigningError)) throw error
-      return { data: commit, unsigned: error }
-    }
-  }
-
+  sign(commit: Buffer): Promise<{ data: Buffer; unsigned?: SigningError }>
   /** Reports an unsigned checkpoint. Called once it is stored. */
-  tell(unsigned: UnsignedCheckpoint): void {
-    this.#onUnsigned(unsigned)
+  tell(unsigned: UnsignedCheckpoint): void
+}
+
+/** Returns the signing for these options; `undefined` if nothing is to be signed. Throws TypeError for invalid options. */
+export function signingOf(options: SignOptions | undefined): Signing | undefined {
+  if (options === undefined) return undefined
+  const { key, mode = 'required', onUnsigned } = options ?? {}
+  if (typeof key !== 'string' || key === '')
+    throw new TypeError("'sign' needs a 'key': the file of an SSH key, or the text of a private one")
+  if (!MODES.includes(mode)) throw new TypeError(`The mode of 'sign' has to be one of ${MODES.join(', ')}`)
+  if (onUnsigned !== undefined && typeof onUnsigned !== 'function')
+    throw new TypeError("'onUnsigned' has to be a function")
+  if (mode === 'off') return undefined
+  const signer = new Signer(key)
+  const isRequired = mode === 'required'
+  return {
+    async ready() {
+      if (isRequired) await signer.ready()
+    },
+    async sign(commit) {
+      try {
+        return { data: withSignature(commit, await signer.sign(commit)) }
+      } catch (error) {
+        if (isRequired || !(error instanceof SigningError)) throw error
+        return { data: commit, unsigned: error }
+      }
+    },
+    tell: onUnsigned ?? warnOnce(),
   }
 }
 

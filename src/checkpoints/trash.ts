@@ -12,7 +12,6 @@ import {
   type SessionId,
 } from '../ids.ts'
 import { decodeName, encodeName } from '../ref-part.ts'
-import { nothing } from './locking/locking.ts'
 
 const TRASH = 'refs/forkpoint/trash/' as const
 
@@ -83,10 +82,7 @@ export async function emptyTrash(repository: Repository, before: number): Promis
   if (old.length > 0) await notePurgeDue(repository.folder)
   for (let from = 0; from < old.length; from += AT_ONCE) {
     const refs = old.slice(from, from + AT_ONCE).flatMap((one) => [...inTrash(repository, one).keys()])
-    await repository.change({
-      refs,
-      prepare: () => ({ ...nothing(undefined), moves: new Map(refs.map((ref) => [ref, null] as const)) }),
-    })
+    await repository.setRefs(new Map(refs.map((ref) => [ref, null])))
   }
   return old.length
 }

@@ -107,7 +107,7 @@ export class Stores {
   async refsOf(session?: string): Promise<Map<RefName, ObjectId>> {
     const checkpoints = checkpointsOf(this.sessions)
     if (!(await checkpoints.open())) return new Map()
-    if (session !== undefined) return checkpoints.refs.of(session as SessionId)
+    if (session !== undefined) return checkpoints.history.refsOf(session as SessionId)
     const every = checkpoints.history.everyRef('refs/', () => undefined)
     return new Map([...every].filter(([ref]) => /^refs\/(?:heads|tags)\//.test(ref)))
   }

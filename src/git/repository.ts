@@ -5,7 +5,7 @@
 
 import { join, resolve } from 'node:path'
 import { SessionClosedError } from '../errors.ts'
-import type { RefName } from '../ids.ts'
+import type { ObjectId, RefName } from '../ids.ts'
 import { checkConfig } from './config/config.ts'
 import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
@@ -18,8 +18,8 @@ import { Locks } from './disk/locks.ts'
 import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
-import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
-import type { StoreFolder } from './disk/store-folder.ts'
+import { type Sharing, sharedDisk, sharingOf } from './disk/shared-disk.ts'
+import type { LockWait, StoreFolder } from './disk/store-folder.ts'
 import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
 import type { Contents } from './journal/contents.ts'
@@ -30,11 +30,12 @@ import { recover } from './journal/recovery.ts'
 import { lastMoves } from './journal/settled-notes.ts'
 import { Settling } from './journal/settling.ts'
 import { PackMerger } from './merging/merger.ts'
+import type { NewObject } from './objects/object.ts'
 import { Placement } from './packs/placement.ts'
 import { needsNoRest, restAtTheEnd } from './process-end.ts'
-import type { Change } from './refs/change.ts'
+import { type Change, nothing } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
-import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
+import { withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
@@ -44,7 +45,10 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #disk: SharedDisk
+  /** How to wait for a lock that another process holds. */
+  readonly lockWait: LockWait & Pick<Required<LockWait>, 'breakLock'>
+  readonly #disk: FileSystem
+  #sharing: Sharing | undefined
   readonly #journals: Journals
   readonly placement: Placement
   readonly #commits: GroupCommit
@@ -60,7 +64,7 @@ export class Repository implements Contents {
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
     const paths = pathsOf(resolve(folder))
-    this.#disk = new SharedDisk(fs)
+    this.#disk = sharedDisk(fs, () => this.#sharing)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
     const below = diskBelow(this.#disk, this.#openedFolder)
     const owner = identity.newOwner()
@@ -75,7 +79,16 @@ export class Repository implements Contents {
     this.refs = new Refs(below, paths.root, this.folder.temporaries)
     this.objects = new ObjectStore(below, paths.objects)
     this.placement = new Placement(this.folder)
-    this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
+    this.lockWait = {
+      locks: this.folder.locks,
+      lockTimeout,
+      // It is recovered with the rest, or removed alone when its owner left nothing else.
+      breakLock: async (file) => {
+        await recover(this, 'all')
+        await breakOrphan(this.folder, file)
+      },
+    }
+    this.merger = new PackMerger(this.placement, this.objects, this.lockWait.breakLock)
     this.#journals = new Journals(this.folder)
     this.#settling = new Settling(this, this.#journals, this.#openedFolder, {
       groupEnd: () => this.#commits.groupEnd(),
@@ -84,7 +97,7 @@ export class Repository implements Contents {
       packFrom: options.packFrom,
     })
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
-      breakLock: (file) => this.#breakLock(file),
+      breakLock: this.lockWait.breakLock,
       settle: () => this.settle(),
       written: (chapter) => this.#written(chapter),
     })
@@ -120,11 +133,24 @@ export class Repository implements Contents {
     try {
       const isFirst = !this.#hasChanged
       this.#hasChanged = true
-      const result = await this.#commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
-      return result === NEEDS_HEAD ? await this.#commits.submit(withHead(this.refs, change, head)) : result
+      return await this.#commits.submit(withHead(this.refs, change, head, isFirst))
     } catch (error) {
       throw this.#openedFolder.explained(error)
     }
+  }
+
+  /** Creates the repository if there is none, and prepares it for writing. Throws what `change` throws. */
+  create(): Promise<void> {
+    return this.change({ refs: [], prepare: () => nothing(undefined) })
+  }
+
+  /** Moves refs, whatever they name now; `null` deletes. Throws what `change` throws. */
+  async setRefs(
+    moves: ReadonlyMap<RefName, ObjectId | null>,
+    objects: readonly NewObject[] = [],
+  ): Promise<void> {
+    if (moves.size === 0) return
+    await this.change({ refs: [...moves.keys()], prepare: () => ({ objects, moves, result: undefined }) })
   }
 
   /** The store's own key. If there is none, it is made, and the repository too if needed. */
@@ -218,7 +244,7 @@ export class Repository implements Contents {
     }
     const config = this.config()
     checkConfig(config)
-    this.#disk.sharing = sharingOf(config)
+    this.#sharing = sharingOf(config)
     checkFolders(this.folder)
     await recover(this, 'rebooted')
     return true
@@ -257,12 +283,6 @@ export class Repository implements Contents {
     await recover(this, 'all')
     // After a power loss the clock may have an old value, while journals that we may not recover have later numbers.
     for (const order of (await lastMoves(this.folder)).values()) this.#journals.clock.raise(order)
-  }
-
-  /** A dead process left it: it is recovered with the rest, or removed alone when there is nothing else. */
-  async #breakLock(file: string): Promise<void> {
-    await recover(this, 'all')
-    await breakOrphan(this.folder, file)
   }
 
   #written(chapter: Chapter): void {

@@ -1,4 +1,8 @@
 /** Sends many sessions in one request. A refused session is found by halving the request, and the others are sent. */
+import { RemoteError } from '../errors.ts'
+import type { RemoteMove } from '../git/wire/remote.ts'
+import type { ObjectId } from '../ids.ts'
+import type { Sharing } from './sharing.ts'
 
 /** The limits of one request; a larger session is never split. */
 export interface BatchSize {
@@ -40,4 +44,25 @@ export async function sendInHalves<T>(
   const middle = things.length >> 1
   await sendInHalves(things.slice(0, middle), send, refused)
   await sendInHalves(things.slice(middle), send, refused)
+}
+
+/**
+ * Sends one request, all of it or nothing. Returns why it was refused. If the answer was lost, looks whether the moves were
+ * made. Throws RemoteError.
+ */
+export async function sendAtomic(
+  { remote, options }: Pick<Sharing, 'remote' | 'options'>,
+  moves: readonly RemoteMove[],
+  has: readonly ObjectId[],
+): Promise<string | undefined> {
+  try {
+    const answers = await remote.push({ moves, has, atomic: moves.length > 1 }, options)
+    return answers.find(({ refused }) => refused !== undefined)?.refused
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error
+    const asked = moves.map(({ ref }) => ref)
+    const { refs } = await remote.refs(asked, options)
+    if (moves.every(({ ref, to }) => refs.get(ref) === to)) return undefined
+    throw error
+  }
 }

@@ -2,6 +2,7 @@
 import { RemoteError, UnsupportedError } from '../errors.ts'
 import { newCommits } from '../git/database/ancestry.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
+import { commitsAmong } from '../git/database/peel.ts'
 import type { CommitId, ObjectId, SessionId } from '../ids.ts'
 import { localSessions } from './planning/shared-sessions.ts'
 import type { Only, Sharing } from './sharing.ts'
@@ -15,9 +16,7 @@ export async function cutOff(
   known: readonly ObjectId[] = [],
 ): Promise<CommitId[]> {
   if (!objects.isShallow) return []
-  const commits: ObjectId[] = []
-  for (const id of tips) if ((await objects.tryRead(id))?.type === 'commit') commits.push(id)
-  const { commits: fresh } = await newCommits(objects, commits, known)
+  const { commits: fresh } = await newCommits(objects, await commitsAmong(objects, tips), known)
   return fresh.flatMap(([id]) => (objects.isCutOff(id) ? [id as CommitId] : []))
 }
 

@@ -12,7 +12,7 @@ import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves
 import { branchKey, gravesOf, type SessionFacts, sessionFacts } from './planning/facts.ts'
 import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
-import type { SharedSession, SharedSessions } from './planning/shared-sessions.ts'
+import { nothingOf, type SharedSession, type SharedSessions } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
 import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
@@ -72,12 +72,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
 
 /** Creates the repository, if there is none. */
 export async function create(checkpoints: Checkpoints): Promise<void> {
-  const { repository } = checkpoints.history
-  if (!(await checkpoints.openFinished()))
-    await repository.change({
-      refs: [],
-      prepare: () => ({ objects: [], moves: new Map(), result: undefined }),
-    })
+  if (!(await checkpoints.openFinished())) await checkpoints.history.repository.create()
 }
 
 /** Fetches what the refs of these sessions name at the remote, unless it is stored here. */
@@ -150,13 +145,7 @@ async function settle(
     session,
     async () => {
       // Read again each time, because someone may have saved since.
-      const now = (await sessionsWith(sharing, there, [session])).get(session) ?? {
-        session,
-        refs: new Map(),
-        gone: {},
-        archived: { local: false, seen: false, remote: false },
-        rewritten: {},
-      }
+      const now = (await sessionsWith(sharing, there, [session])).get(session) ?? nothingOf(session)
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
       const joined = await joinedGone(sharing, now, facts, there)

@@ -1,7 +1,8 @@
 /** Moves a session's local refs under their locks, all or none. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
-import { AGAIN, type Aim, changeLocked, nothing } from '../checkpoints/locking/locking.ts'
+import { AGAIN, type Aim, changeLocked } from '../checkpoints/locking/locking.ts'
 import type { NewObject } from '../git/objects/object.ts'
+import { nothing } from '../git/refs/change.ts'
 import { changePurgeMark } from '../git/upkeep/purge-mark.ts'
 import { activeRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
 

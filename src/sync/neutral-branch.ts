@@ -27,14 +27,7 @@ export async function pushFirstBranch({ checkpoints, remote, names, options }: S
   if (refs.size > 0) return
   const [commit, ...others] = neutralCommit()
   const seen = names.seen(NEUTRAL_BRANCH)
-  await repository.change({
-    refs: [seen],
-    prepare: () => ({
-      objects: [...others, commit],
-      moves: new Map([[seen, commit.id]]),
-      result: undefined,
-    }),
-  })
+  await repository.setRefs(new Map([[seen, commit.id]]), [...others, commit])
   await remote.push(
     { moves: [{ ref: names.there(NEUTRAL_BRANCH), from: undefined, to: commit.id }], has: [], atomic: false },
     options,

@@ -188,27 +188,16 @@ async function name({ checkpoints }: Sharing, session: SessionId, { unnamed }: P
 
 /** Records what the remote has now, for all sessions in one change. */
 export async function saw({ checkpoints, names }: Sharing, pushes: readonly Push[]): Promise<void> {
-  const { repository } = checkpoints.history
-  const seen = new Map<RefName, ObjectId | undefined>()
+  const seen = new Map<RefName, ObjectId | null>()
   for (const { session, plan, rewritten } of pushes) {
-    for (const { key, to } of plan.moves) seen.set(names.seen(key), to)
+    for (const { key, to } of plan.moves) seen.set(names.seen(key), to ?? null)
     for (const [key, to] of plan.seen) seen.set(names.seen(key), to)
     const gone: CommitId | undefined = plan.gone?.to
     if (gone !== undefined) seen.set(names.seen(goneRef(session).slice('refs/forkpoint/'.length)), gone)
     if (rewritten !== undefined)
       seen.set(names.seen(rewrittenRef(session).slice('refs/forkpoint/'.length)), rewritten)
   }
-  if (seen.size === 0) return
-  await repository.change({
-    refs: [...seen.keys()],
-    prepare: (current) => ({
-      objects: [],
-      moves: new Map(
-        [...seen].filter(([ref, id]) => current.get(ref) !== id).map(([ref, id]) => [ref, id ?? null]),
-      ),
-      result: undefined,
-    }),
-  })
+  await checkpoints.history.repository.setRefs(seen)
 }
 
 /**

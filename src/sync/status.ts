@@ -1,7 +1,7 @@
 /** Compares the sessions here with those of a remote, without fetching. */
 
 import { sessionFacts } from './planning/facts.ts'
-import type { RefFacts } from './planning/fetch-plan.ts'
+import { isBlocked, type RefFacts } from './planning/fetch-plan.ts'
 import type { SharedSession } from './planning/shared-sessions.ts'
 import type { RemoteStatus, SessionStatus } from './report.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
@@ -37,19 +37,13 @@ function describe({ session, gone, rewritten }: SharedSession, refs: readonly Re
     behind: keys((fact) => standing(fact) === 'behind'),
     diverged: keys((fact) => standing(fact) === 'diverged'),
     waiting: [gone, rewritten].some(({ local, seen }) => local !== undefined && local !== seen),
-    kept: keys(
-      ({ local, fate, isRemoteDead, remote }) =>
-        isBlocked(fate, local) && (remote === undefined || isRemoteDead),
-    ),
+    kept: keys((fact) => isBlocked(fact) && (fact.remote === undefined || fact.isRemoteDead)),
     hidden: keys(
       ({ there, remote, isRemoteDead }) => there !== undefined && (isRemoteDead || there !== remote),
     ),
     outdated: keys(({ isOutdated }) => isOutdated),
   }
 }
-
-const isBlocked = (fate: RefFacts['fate'], local: unknown): boolean =>
-  local !== undefined && (fate === 'newer' || fate === 'unknown')
 
 /**
  * Returns how a ref differs. If the remote's value was not fetched yet, the last-seen value tells which side has moved.

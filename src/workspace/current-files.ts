@@ -5,7 +5,8 @@ import { Exclusive } from '../checkpoints/lifetime.ts'
 import { UserCache } from '../git/disk/user-cache.ts'
 import { storageError } from '../storage-error.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, nodeDisk, type WorkspaceDisk } from './disk/disk.ts'
+import { errnoOf, nodeDisk, type WorkspaceDisk } from './disk/disk.ts'
+import type { WorkspaceFolder } from './disk/open-folders.ts'
 import type { FileTree } from './file-tree.ts'
 import { parseLimits, type SnapshotLimits } from './limits.ts'
 import { type TakenFiles, takeFiles } from './snapshot.ts'
@@ -28,7 +29,7 @@ export interface WorkspacePlace {
 const WORTH_WRITING = 200
 
 export class CurrentFiles {
-  readonly disk: WorkspaceDisk
+  readonly #disk: WorkspaceDisk
   readonly #folder: string
   readonly #store: string
   readonly #include: ReadonlySet<string>
@@ -44,7 +45,7 @@ export class CurrentFiles {
     { include, limits }: WorkspaceOptions,
     { disk = nodeDisk, now = Date.now }: WorkspacePlace,
   ) {
-    this.disk = disk
+    this.#disk = disk
     this.#folder = folder
     this.#store = store
     this.#include = new Set(include)
@@ -52,17 +53,13 @@ export class CurrentFiles {
     this.#now = now
   }
 
-  /** Returns the folder, with links resolved. Throws StorageError. */
-  root(): Promise<string> {
-    return realpath(this.#folder).catch((error: unknown) => {
+  /** Returns the folder, with links resolved. The store, which may be inside, does not belong to it. Throws StorageError. */
+  async folder(): Promise<WorkspaceFolder> {
+    const root = await realpath(this.#folder).catch((error: unknown) => {
       throw storageError(this.#folder, error)
     })
-  }
-
-  /** Returns a function that tells whether a folder is the store, which may be inside the workspace. */
-  async isStore(): Promise<(folder: FileStat) => boolean> {
     const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
-    return ({ dev, ino }) => dev === store?.dev && ino === store.ino
+    return { disk: this.#disk, root, isOther: ({ dev, ino }) => dev === store?.dev && ino === store.ino }
   }
 
   /**
@@ -72,18 +69,17 @@ export class CurrentFiles {
    */
   look(before: FileTree): Promise<TakenFiles> {
     return this.#turns.run(async () => {
-      const root = await this.root()
+      const folder = await this.folder()
+      const { root } = folder
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
       this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? Buffer.of())
       const cache = this.#cache
       const { rulesAround } = await import('./ignore-files.ts')
       const request = {
-        disk: this.disk,
-        root,
+        ...folder,
         rules: await rulesAround(root),
         include: this.#include,
         limits: this.#limits,
-        isOther: await this.isStore(),
         cache,
         now: this.#now,
       }

@@ -35,24 +35,17 @@ export function parseLimits(given: SnapshotLimits = {}): Required<SnapshotLimits
   return limits
 }
 
-/** Counts the files of one snapshot. Throws WorkspaceLimitError at the first file over a limit. */
-export class LimitCount {
-  readonly #limits: Required<SnapshotLimits>
-  #files = 0
-  #bytes = 0
-
-  constructor(limits: Required<SnapshotLimits>) {
-    this.#limits = limits
-  }
-
-  add(path: string, { size }: FileStat): void {
-    const { fileBytes, bytes, files, largeFiles } = this.#limits
+/** Returns a function that counts the files of one snapshot. It throws WorkspaceLimitError at the first file over a limit. */
+export function limitCount(limits: Required<SnapshotLimits>): (path: string, stat: FileStat) => void {
+  const { fileBytes, bytes, files, largeFiles } = limits
+  const found = { files: 0, bytes: 0 }
+  return (path, { size }) => {
     if (size > fileBytes) {
       if (largeFiles === 'error') throw new WorkspaceLimitError({ path, limit: 'fileBytes', most: fileBytes })
       return
     }
-    if (++this.#files > files) throw new WorkspaceLimitError({ path, limit: 'files', most: files })
-    this.#bytes += size
-    if (this.#bytes > bytes) throw new WorkspaceLimitError({ path, limit: 'bytes', most: bytes })
+    if (++found.files > files) throw new WorkspaceLimitError({ path, limit: 'files', most: files })
+    found.bytes += size
+    if (found.bytes > bytes) throw new WorkspaceLimitError({ path, limit: 'bytes', most: bytes })
   }
 }

@@ -6,8 +6,8 @@
 import type { ObjectStore } from '../git/database/object-store.ts'
 import { asBuffer, expectType } from '../git/objects/object.ts'
 import { storageError } from '../storage-error.ts'
-import { errnoOf, type FileStat, type WorkspaceDisk } from './disk/disk.ts'
-import { OpenFolders } from './disk/open-folders.ts'
+import { errnoOf, type FileStat } from './disk/disk.ts'
+import { OpenFolders, type WorkspaceFolder } from './disk/open-folders.ts'
 import type { RunningRestore } from './disk/running-restores.ts'
 import type { TreeFile } from './file-tree.ts'
 import type { KeptFile, KeptReason, RestorePlan, Step } from './restore-plan.ts'
@@ -18,12 +18,7 @@ export interface Restored extends RestorePlan {
   failed: { path: string; errno: string }[]
 }
 
-export interface RestoreWork {
-  disk: WorkspaceDisk
-  /** Absolute path; must not be a link. */
-  root: string
-  /** Returns whether a folder, such as the store, does not belong to the workspace. */
-  isOther(folder: FileStat): boolean
+export interface RestoreWork extends WorkspaceFolder {
   objects: Pick<ObjectStore, 'read'>
   /** The current files, which a snapshot contains. */
   now: TakenFiles
@@ -61,7 +56,7 @@ class Restorer {
 
   constructor(work: RestoreWork, kept: readonly KeptFile[]) {
     this.#work = work
-    this.#folders = new OpenFolders(work.disk, work.root, work.isOther)
+    this.#folders = new OpenFolders(work)
     this.done.kept.push(...kept)
   }
 

@@ -7,22 +7,16 @@ import { type NewObject, newObject, newObjectInSlices, objectId } from '../git/o
 import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type WorkspaceDisk } from './disk/disk.ts'
+import { errnoOf, type FileStat } from './disk/disk.ts'
 import { OpenFolders } from './disk/open-folders.ts'
 import { type FileMode, type FileTree, filesChanged, type TreeFile } from './file-tree.ts'
-import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
-import { LimitCount, type SnapshotLimits } from './limits.ts'
+import { limitCount, type SnapshotLimits } from './limits.ts'
 import type { StatCache } from './stat-cache.ts'
+import type { WalkRequest } from './walk.ts'
 
-export interface SnapshotRequest {
-  disk: WorkspaceDisk
-  /** Absolute path; must not be a link. */
-  root: string
-  rules: IgnoreRules
-  include: ReadonlySet<string>
+export interface SnapshotRequest extends Omit<WalkRequest, 'count'> {
   limits: Required<SnapshotLimits>
-  isOther(folder: FileStat): boolean
   cache: StatCache
   /** Returns milliseconds since 1970, by the clock that dates files. */
   now(): number
@@ -50,14 +44,13 @@ const AT_ONCE = 16
  */
 export async function takeFiles(request: SnapshotRequest, before: FileTree): Promise<TakenFiles> {
   const { cache, limits } = request
-  const count = new LimitCount(limits)
   const { walk } = await import('./walk.ts')
-  const walked = await walk({ ...request, count: (path, stat) => count.add(path, stat) })
+  const walked = await walk({ ...request, count: limitCount(limits) })
   const found = new Map<string, TreeFile>()
   const stats = new Map<string, FileStat>()
   const leftOut = [...walked.leftOut]
   const unread = new Map<string, string[]>()
-  const stored = new StoredBlobs(before)
+  const isStored = storedBlobs(before)
   const slice = new TimeSlice()
   for (const [path, stat] of walked.files) {
     if (slice.isOver()) await slice.next()
@@ -66,7 +59,7 @@ export async function takeFiles(request: SnapshotRequest, before: FileTree): Pro
       continue
     }
     const id = cache.find(path, stat)
-    if (id !== undefined && stored.has(path, id)) {
+    if (id !== undefined && isStored(path, id)) {
       found.set(path, { mode: modeOf(stat), id })
       stats.set(path, stat)
       continue
@@ -92,7 +85,7 @@ export async function takeFiles(request: SnapshotRequest, before: FileTree): Pro
           }
           found.set(path, { mode: modeOf(one.stat), id: one.blob.id })
           stats.set(path, one.stat)
-          if (!stored.has(path, one.blob.id)) blobs.set(one.blob.id, one.blob)
+          if (!isStored(path, one.blob.id)) blobs.set(one.blob.id, one.blob)
         }
         if (slice.isOver()) await slice.next()
       }
@@ -125,19 +118,13 @@ export async function treeOf(
 const modeOf = ({ kind, mode }: FileStat): FileMode =>
   kind === 'link' ? '120000' : (mode & 0o100) === 0 ? '100644' : '100755'
 
-/** Blobs in the store. */
-class StoredBlobs {
-  readonly #before: FileTree
-  #ids: Set<ObjectId> | undefined
-
-  constructor(before: FileTree) {
-    this.#before = before
-  }
-
-  has(path: string, id: ObjectId): boolean {
-    if (this.#before.get(path)?.id === id) return true
-    this.#ids ??= new Set([...this.#before.values()].map((file) => file.id))
-    return this.#ids.has(id)
+/** Returns a function that tells whether the store has a blob. */
+function storedBlobs(before: FileTree): (path: string, id: ObjectId) => boolean {
+  let ids: Set<ObjectId> | undefined
+  return (path, id) => {
+    if (before.get(path)?.id === id) return true
+    ids ??= new Set([...before.values()].map((file) => file.id))
+    return ids.has(id)
   }
 }
 
@@ -148,7 +135,7 @@ class Reader {
 
   constructor(request: SnapshotRequest) {
     this.#request = request
-    this.#folders = new OpenFolders(request.disk, request.root, request.isOther)
+    this.#folders = new OpenFolders(request)
   }
 
   /**

@@ -52,10 +52,7 @@ export class StoredFiles {
    * @throws NotFoundError, of kind `snapshot` for a checkpoint without a snapshot, or if this store lacks its files
    * line
    */
-  async find(
-    session: SessionId,
-    revision: string,
-  ): Promise<{ commit: CommitInfo; checkpoint: CommitId | undefined }> {
+  async find(session: SessionId, revision: string): Promise<FoundSnapshot> {
     const { history } = this.#checkpoints
     if (!(await this.#checkpoints.openFinished())) throw new NotFoundError({ kind: 'session', id: session })
     let checkpoint: CommitId

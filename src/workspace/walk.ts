@@ -2,20 +2,16 @@
 
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk/disk.ts'
+import { errnoOf, type FileStat, type FolderEntry, isTemporary } from './disk/disk.ts'
+import type { WorkspaceFolder } from './disk/open-folders.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 
-export interface WalkRequest {
-  disk: WorkspaceDisk
-  /** Absolute path; must not be a link. */
-  root: string
+export interface WalkRequest extends WorkspaceFolder {
   /** Rules from outside the workspace. */
   rules: IgnoreRules
   /** Names or paths of files that are likely to contain secrets, and are included nevertheless. */
   include: ReadonlySet<string>
-  /** Returns whether a folder, such as the store, does not belong to the workspace. */
-  isOther(folder: FileStat): boolean
   /** Called for each file; throws if there are too many. */
   count(path: string, stat: FileStat): void
 }
@@ -56,7 +52,6 @@ class Walker {
   readonly #request: WalkRequest
   readonly #waiting: Folder[] = []
   readonly #slice = new TimeSlice()
-  #working = 0
 
   constructor(request: WalkRequest) {
     this.#request = request
@@ -64,30 +59,8 @@ class Walker {
 
   async run(): Promise<void> {
     this.#waiting.push({ prefix: '', rules: this.#request.rules })
-    await new Promise<void>((resolve, reject) => {
-      let isOver = false
-      const next = (): void => {
-        if (isOver) return
-        if (this.#waiting.length === 0 && this.#working === 0) {
-          isOver = true
-          resolve()
-        }
-        while (!isOver && this.#working < AT_ONCE && this.#waiting.length > 0) {
-          this.#working++
-          this.#folder(this.#waiting.pop()!).then(
-            () => {
-              this.#working--
-              next()
-            },
-            (error) => {
-              isOver = true
-              reject(error)
-            },
-          )
-        }
-      }
-      next()
-    })
+    while (this.#waiting.length > 0)
+      await Promise.all(this.#waiting.splice(-AT_ONCE).map((folder) => this.#folder(folder)))
   }
 
   async #folder({ prefix, rules: above }: Folder): Promise<void> {

@@ -84,7 +84,7 @@ export class WorkspaceFiles {
     this.#stored = new StoredFiles(checkpoints)
     const { folder: store } = checkpoints.history.repository
     this.#folder = new CurrentFiles(this.folder, store.paths.root, options, place)
-    this.#restores = new RunningRestores(store, this.#folder.disk)
+    this.#restores = new RunningRestores(store)
   }
 
   /**
@@ -95,8 +95,18 @@ export class WorkspaceFiles {
    */
   keep(session: string, options: { branch?: string; subject?: string } = {}): Promise<KeptSnapshot> {
     return this.#use(async () => {
-      const { commit, isNew, leftOut } = await this.#keep(parseSessionId(session), options)
-      return { id: commit.id, isNew, leftOut }
+      await this.#checkpoints.openFinished()
+      await this.#clean()
+      const id = parseSessionId(session)
+      const branch = this.#branch(id, options.branch)
+      for (let round = 0; round < ROUNDS; round++) {
+        const { snapshot, taken } = await this.#take(id, branch)
+        const before = this.#checkpoints.history.tip(filesRef(id, branch))
+        const commit = await this.#write(id, branch, snapshot, options.subject ?? 'files')
+        if (commit !== undefined)
+          return { id: commit.id, isNew: commit.id !== before, leftOut: taken.leftOut }
+      }
+      throw new ConflictError({ session: id, branch: filesLine(branch), actual: null })
     })
   }
 
@@ -127,7 +137,7 @@ export class WorkspaceFiles {
       const branch = this.#branch(id, options.branch)
       await this.#clean()
       const { steps, kept, taken, undo } = await this.#secured(id, branch, commit, options)
-      const running = await this.#restores.begin(await this.#folder.root())
+      const running = await this.#restores.begin((await this.#folder.folder()).root)
       const { failed, ...done } = await restore(await this.#work(taken, running), steps, kept).finally(() =>
         running.end(),
       )
@@ -223,29 +233,13 @@ export class WorkspaceFiles {
 
   /** Stores the current files if a restore could lose any of them; returns the steps of the restore. */
   async #secured(session: SessionId, branch: BranchName, target: CommitInfo, options: RestoreOptions) {
-    const { snapshot, taken } = await this.#take(session, branch)
-    const { steps, kept } = await this.#steps(target, taken, options)
-    if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
     const subject = `before going back to ${target.id.slice(0, 10)}`
-    const made = await this.#write(session, branch, snapshot, subject)
-    // The snapshot's base may have been purged, so a new snapshot is taken, and the steps are determined again.
-    if (made === undefined) {
-      const again = await this.#keep(session, { branch, subject })
-      const { steps, kept } = await this.#steps(target, again.taken, options)
-      return { steps, kept, taken: again.taken, undo: again.commit.id as string | undefined }
-    }
-    return { steps, kept, taken, undo: made.id as string | undefined }
-  }
-
-  async #keep(session: SessionId, { branch: named, subject }: { branch?: string; subject?: string }) {
-    await this.#checkpoints.openFinished()
-    await this.#clean()
-    const branch = this.#branch(session, named)
     for (let round = 0; round < ROUNDS; round++) {
       const { snapshot, taken } = await this.#take(session, branch)
-      const before = this.#checkpoints.history.tip(filesRef(session, branch))
-      const commit = await this.#write(session, branch, snapshot, subject ?? 'files')
-      if (commit !== undefined) return { commit, isNew: commit.id !== before, leftOut: taken.leftOut, taken }
+      const { steps, kept } = await this.#steps(target, taken, options)
+      if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
+      const made = await this.#write(session, branch, snapshot, subject)
+      if (made !== undefined) return { steps, kept, taken, undo: made.id as string | undefined }
     }
     throw new ConflictError({ session, branch: filesLine(branch), actual: null })
   }
@@ -313,7 +307,7 @@ export class WorkspaceFiles {
         : (await this.#stored.read(target, path)).toString('utf8')
     }
     const { ignoredIn, rulesAround } = await import('./ignore-files.ts')
-    const isIgnored = ignoredIn(await rulesAround(await this.#folder.root()), read)
+    const isIgnored = ignoredIn(await rulesAround((await this.#folder.folder()).root), read)
     const isAsked = askedFor(paths)
     for (const path of paths ?? []) {
       const isOne = askedFor([path])
@@ -324,13 +318,11 @@ export class WorkspaceFiles {
   }
 
   async #work(now: TakenFiles, running: RunningRestore | undefined) {
-    const { disk } = this.#folder
-    const [root, isOther] = [await this.#folder.root(), await this.#folder.isStore()]
-    return { disk, root, isOther, objects: this.#checkpoints.objects, now, running }
+    return { ...(await this.#folder.folder()), objects: this.#checkpoints.objects, now, running }
   }
 
   /** Removes what restores of dead processes left in the workspace. */
   async #clean(): Promise<void> {
-    await this.#restores.clean(await this.#folder.root(), await this.#folder.isStore())
+    await this.#restores.clean(await this.#folder.folder())
   }
 }

@@ -171,8 +171,8 @@ describe('A store with a policy', () => {
     })
     expect(await ids(store)).toEqual(['old', 'pinned', 'tagged'])
     // Somebody saves between the plan and its execution.
-    const { refs } = checkpointsOf(store)
-    const expected = refs.of('old' as SessionId)
+    const { refs, history } = checkpointsOf(store)
+    const expected = history.refsOf('old' as SessionId)
     await say('old', 'back again')
     expect(await refs.deleteSession('old' as SessionId, { discardedAt: clock.now, expected })).toBe(false)
     expect(await store.retention.prune({ rules })).toMatchObject({ removals: [] })

@@ -507,7 +507,6 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/remote': [
     'checkpoints',
     'checkpoints/commits',
-    'git',
     'git/hosted',
     'git/wire',
     'state',
@@ -553,6 +552,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/config',
     'git/database',
     'git/objects',
+    'git/refs',
     'git/upkeep',
     'git/wire',
     'git/wire/native',

@@ -4,7 +4,7 @@
  * 2,000.
  */
 import { expect, test } from 'vitest'
-import { type FileSystem, nodeFileSystem, onSameDisk } from '../../src/git/disk/file-system.ts'
+import { diskOver, type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
 import { FOLDED } from '../../src/ids.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
@@ -108,13 +108,13 @@ test('what policies removed in three years stays removed, and nothing else is lo
     const counts: Record<string, number> = {}
     const counted = async (name: string, use: (store: GitSessionStore) => Promise<unknown>) => {
       counts[name] = 0
-      const fs: FileSystem = { ...nodeFileSystem }
+      const own: Partial<FileSystem> = {}
       for (const method of ['readFile', 'readDir', 'open'] as const)
-        fs[method] = ((...args: [string, never]) => {
+        own[method] = ((...args: [string, never]) => {
           counts[name]!++
           return nodeFileSystem[method](...args)
         }) as never
-      const repository = new Repository(place.store.folder, { fs: onSameDisk(fs, nodeFileSystem) })
+      const repository = new Repository(place.store.folder, { fs: diskOver(nodeFileSystem, own) })
       const store = new GitSessionStore(repository, { now: () => clock.now })
       await use(store)
       await store.close()

@@ -1,6 +1,6 @@
 /** Moves cold sessions into archives: one ref then stands for hundreds of sessions. */
 import { ConflictError, CorruptError } from '../../errors.ts'
-import type { Plan } from '../../git/refs/change.ts'
+import { nothing, type Plan } from '../../git/refs/change.ts'
 import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import {
   activeRef,
@@ -22,7 +22,7 @@ import {
   type NewArchive,
   newArchive,
 } from '../commits/archive.ts'
-import { AGAIN, type Again, nothing } from '../locking/locking.ts'
+import { AGAIN, type Again } from '../locking/locking.ts'
 import { datesOf, without } from '../locking/return.ts'
 
 export interface Archiving {
@@ -42,7 +42,7 @@ const ROUNDS = 10
  * Archives sessions, in changes of up to 1,000 tips each: removes their refs and records them in an archive. Throws
  * LockedError, StorageError, CorruptError; sessions that were not archived by then are unchanged.
  *
- * @param seen each session's refs, as `SessionRefs.of` returned them; a session whose refs have changed since is not
+ * @param seen each session's refs, as `History.refsOf` returned them; a session whose refs have changed since is not
  * archived
  */
 export async function archiveSessions(

@@ -4,12 +4,12 @@
  */
 import { ConflictError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
-import type { Plan } from '../../git/refs/change.ts'
+import { nothing, type Plan } from '../../git/refs/change.ts'
 import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { History } from '../commits/history.ts'
-import { Return } from './return.ts'
+import { isStill, type Return, returnOf } from './return.ts'
 
 /** The result of a change that has locked the wrong refs. */
 export const AGAIN = Symbol('again')
@@ -58,7 +58,7 @@ export async function changeLocked<A extends Aim, T>(
   let moved = 0
   for (let round = 0; round - moved < ROUNDS && moved < ARCHIVE_ROUNDS; round++) {
     const aim = await change.aim()
-    if (aim.frees === true || back !== undefined) back = await Return.of(heads, sessions)
+    if (aim.frees === true || back !== undefined) back = await returnOf(heads, sessions)
     const purge: LockName[] = aim.reaches || back !== undefined ? [PURGE_LOCK] : []
     const result = await heads.repository.change<T | Again>(
       {
@@ -68,9 +68,9 @@ export async function changeLocked<A extends Aim, T>(
             aim.frees === true ||
             back !== undefined ||
             aim.refs.some((ref) => isOf(session, ref) && current.get(ref) === undefined)
-          if (mayBeArchived && !Return.isStill(back, heads, sessions)) {
+          if (mayBeArchived && !isStill(back, heads, sessions)) {
             moved++
-            back = await Return.of(heads, sessions)
+            back = await returnOf(heads, sessions)
             return nothing(AGAIN)
           }
           if (back === undefined) return change.decide(aim, current)
@@ -86,9 +86,6 @@ export async function changeLocked<A extends Aim, T>(
     `Other processes keep changing branch ${branch} of session '${session}'. Try again.`,
   )
 }
-
-/** Returns a plan that writes nothing. */
-export const nothing = <T>(result: T): Plan<T> => ({ objects: [], moves: new Map(), result })
 
 function isOf(session: SessionId, ref: LockName): boolean {
   const parsed = parseRef(ref)

@@ -4,7 +4,7 @@ import { CorruptError, NotFoundError, StorageError, UnsupportedError } from '../
 import type { ObjectId } from '../../ids.ts'
 import type { OpenFile } from '../disk/file-system.ts'
 import type { Repository } from '../repository.ts'
-import { Incoming } from '../wire/incoming.ts'
+import { takeIncoming } from '../wire/incoming.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteOptions, RemoteRefs } from '../wire/remote.ts'
 import { type BundleHeader, readHeader } from './header.ts'
 
@@ -30,12 +30,13 @@ export class BundleRemote implements Remote {
    */
   async fetch({ wants }: { wants: readonly ObjectId[] }, options: RemoteOptions = {}): Promise<Fetched> {
     if (wants.length === 0) return { release() {} }
-    const incoming = new Incoming(this.#repository, `'${this.#path}'`, options)
-    await incoming.open()
+    await this.#repository.create()
+    const receiving = { repository: this.#repository, url: `'${this.#path}'`, options }
     return this.#opened(async (file) => {
       const { packStart, ...header } = await readHeader(file, this.#path)
       try {
-        return await incoming.take({ pack: pieces(file, packStart), shallow: [], unshallow: [] }, wants)
+        const answer = { pack: pieces(file, packStart), shallow: [], unshallow: [] }
+        return await takeIncoming(receiving, answer, wants)
       } catch (error) {
         if (error instanceof CorruptError) await this.#checkPrerequisites(header)
         throw error

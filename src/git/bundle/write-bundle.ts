@@ -8,7 +8,7 @@ import { alreadyThere, cannot } from '../../named-file.ts'
 import { newCommits } from '../database/ancestry.ts'
 import { outgoingObjects } from '../database/outgoing.ts'
 import { peel } from '../database/peel.ts'
-import type { OpenFile } from '../disk/file-system.ts'
+import { type OpenFile, writeAll } from '../disk/file-system.ts'
 import { readPiece } from '../disk/read-fully.ts'
 import type { GitObject } from '../objects/object.ts'
 import { BrokenPackError, checkReceived } from '../packs/received.ts'
@@ -66,11 +66,14 @@ export async function writeBundle(
   if (file === undefined) throw cannot(path, 'written', { code: 'ENOENT' })
   try {
     try {
-      const out = new Output(file)
-      await out.write(encodeHeader({ prerequisites, refs: options.refs }, options.head))
-      const packStart = out.length
-      for await (const piece of packOf(repository, ids, options)) await out.write(piece)
-      await check(path, file, packStart, out.length, ids)
+      const header = encodeHeader({ prerequisites, refs: options.refs }, options.head)
+      await writeAll(file, header, 0)
+      let length = header.length
+      for await (const piece of packOf(repository, ids, options)) {
+        await writeAll(file, piece, length)
+        length += piece.length
+      }
+      await check(path, file, header.length, length, ids)
       await file.sync()
     } finally {
       file.close()
@@ -178,21 +181,6 @@ async function check(
     if (found.size !== ids.length || !ids.every((id) => found.has(id))) throw broken()
   } catch (error) {
     throw error instanceof BrokenPackError ? broken(error) : error
-  }
-}
-
-class Output {
-  length = 0
-  readonly #file: OpenFile
-
-  constructor(file: OpenFile) {
-    this.#file = file
-  }
-
-  async write(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length; )
-      at += await this.#file.writeAsync(bytes.subarray(at), this.length + at)
-    this.length += bytes.length
   }
 }
 

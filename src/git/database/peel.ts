@@ -12,6 +12,13 @@ export interface Peeled {
 
 const DEEPEST = 5
 
+/** The ids that name a commit of this store. Throws CorruptError. */
+export async function commitsAmong(objects: ObjectStore, ids: Iterable<ObjectId>): Promise<CommitId[]> {
+  const commits: CommitId[] = []
+  for (const id of ids) if ((await objects.tryRead(id))?.type === 'commit') commits.push(trustedCommit(id))
+  return commits
+}
+
 /** The commit that an id leads to; `undefined` where it leads to something else, or to nothing. Throws CorruptError. */
 export async function peel(objects: ObjectStore, id: ObjectId): Promise<Peeled | undefined> {
   const tags: { id: ObjectId; data: Buffer }[] = []

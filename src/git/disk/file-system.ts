@@ -11,11 +11,11 @@ import { dirname } from 'node:path'
 import { makeFolders } from '../../folders.ts'
 import { storageError } from '../../storage-error.ts'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
-import { closeAll, type OpenFile, openFile } from './calls/open-file.ts'
+import { closeAll, type OpenFile, openFile, writeAll } from './calls/open-file.ts'
 import { attempt, called, check, closeRead } from './calls/system-call.ts'
 import { localDisk } from './system.ts'
 
-export { closeAll, type OpenFile }
+export { closeAll, type OpenFile, writeAll }
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
@@ -252,8 +252,13 @@ const done = (_: unknown): true => true
 /** Whether other programs see this disk. */
 export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)
 
-/** A disk that wraps another one. */
-export function onSameDisk<T extends FileSystem>(disk: T, below: FileSystem): T {
+/** A disk over another one, with some calls of its own. Other programs see it if they see the one below. */
+export function diskOver(below: FileSystem, own: Partial<FileSystem>): FileSystem {
+  const passed = Object.keys(nodeFileSystem).map((name) => {
+    const call = name as keyof FileSystem
+    return [call, (...given: never[]) => (below[call] as (...given: never[]) => unknown)(...given)]
+  })
+  const disk: FileSystem = { ...Object.fromEntries(passed), ...own }
   if (isRealDisk(below)) real.add(disk)
   return disk
 }

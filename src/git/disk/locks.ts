@@ -36,24 +36,12 @@ export class Locks {
   take(file: string): boolean {
     const lock = `${file}.lock`
     if (this.#unreleased.delete(lock)) return true
-    for (let round = 0; round < 5; round++) {
-      const result = this.#hardLinks ? this.#fs.link(this.#presence.token, lock) : this.#place(lock)
-      if (result === 'done') return true
-      if (result === 'exists') return false
-      if (result === 'unsupported') this.#hardLinks = false
-      else this.#prepare(lock)
-    }
-    return false
+    return this.#put(lock, () => this.#place(lock)) === 'done'
   }
 
   /** Creates the file with the owner's name in it, if it does not exist. Throws StorageError. */
   mark(file: string): void {
-    for (let round = 0; round < 5; round++) {
-      const result = this.#hardLinks ? this.#fs.link(this.#presence.token, file) : this.#copy(file)
-      if (result === 'done' || result === 'exists') return
-      if (result === 'unsupported') this.#hardLinks = false
-      else this.#prepare(file)
-    }
+    if (this.#put(file, () => this.#copy(file)) !== 'missing') return
     throw new StorageError(`'${file}' could not be written.`, { file })
   }
 
@@ -135,12 +123,27 @@ export class Locks {
     this.#presence.abandon()
   }
 
-  #place(lock: string): 'done' | 'exists' | 'missing' {
+  /** Links the token to `file`, or calls `without` on a disk without hard links. */
+  #put(file: string, without: () => Put): Put {
+    for (let round = 0; round < 5; round++) {
+      const result = this.#hardLinks ? this.#fs.link(this.#presence.token, file) : without()
+      if (result === 'done' || result === 'exists') return result
+      if (result === 'unsupported') this.#hardLinks = false
+      else {
+        // Git removes empty folders of refs, and somebody may have deleted the token.
+        this.#fs.makeDir(dirname(file))
+        this.#presence.writeToken()
+      }
+    }
+    return 'missing'
+  }
+
+  #place(lock: string): Put {
     this.#presence.writeToken()
     return placeFolder(this.#fs, this.#temporary(), lock, this.owner)
   }
 
-  #copy(file: string): 'done' | 'exists' | 'missing' {
+  #copy(file: string): Put {
     this.#presence.writeToken()
     if (this.#fs.stat(file) !== undefined) return 'exists'
     const temporary = this.#temporary()
@@ -163,13 +166,9 @@ export class Locks {
   #temporary(): string {
     return `${this.#presence.token}-${this.#temporaries++}`
   }
-
-  /** Git removes empty folders of refs, and somebody may have deleted the token. */
-  #prepare(lock: string): void {
-    this.#fs.makeDir(dirname(lock))
-    this.#presence.writeToken()
-  }
 }
+
+type Put = 'done' | 'exists' | 'missing'
 
 /** Whether the owner is certainly gone. */
 export const isGone = (life: Liveness): boolean => life === 'dead' || life === 'rebooted'

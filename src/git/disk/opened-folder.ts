@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { StorageError, StoreMovedError } from '../../errors.ts'
-import { type FileStat, type FileSystem, onSameDisk } from './file-system.ts'
+import { diskOver, type FileStat, type FileSystem } from './file-system.ts'
 
 export class OpenedFolder {
   readonly path: string
@@ -66,11 +66,8 @@ export class OpenedFolder {
 }
 
 /** The disk for work inside the folder. It never creates the folder itself or anything above it. */
-export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
-  const disk: FileSystem = {
-    readFile: (path) => fs.readFile(path),
-    readDir: (path) => fs.readDir(path),
-    stat: (path) => fs.stat(path),
+export const diskBelow = (fs: FileSystem, folder: OpenedFolder): FileSystem =>
+  diskOver(fs, {
     makeDir(path) {
       folder.check()
       try {
@@ -79,19 +76,4 @@ export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
         throw error instanceof StorageError ? folder.explained(error) : error
       }
     },
-    writeFile: (path, data, options) => fs.writeFile(path, data, options),
-    lengthen: (path) => fs.lengthen(path),
-    link: (from, to) => fs.link(from, to),
-    rename: (from, to) => fs.rename(from, to),
-    unlink: (path) => fs.unlink(path),
-    removeDir: (path) => fs.removeDir(path),
-    open: (path, mode) => fs.open(path, mode),
-    syncFile: (path) => fs.syncFile(path),
-    syncDir: (path) => fs.syncDir(path),
-    adjustMode: (path, adjust) => fs.adjustMode(path, adjust),
-    localDisk: (path) => fs.localDisk(path),
-    listen: (path) => fs.listen(path),
-    reach: (path) => fs.reach(path),
-  }
-  return onSameDisk(disk, fs)
-}
+  })

@@ -6,8 +6,7 @@ import { dirname } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { configValue } from '../config/config.ts'
 import type { Config } from '../config/parser.ts'
-import type { Beacon, Signal } from './beacon.ts'
-import { type FileStat, type FileSystem, type OpenFile, onSameDisk } from './file-system.ts'
+import { diskOver, type FileSystem } from './file-system.ts'
 
 /** Permissions that files get in addition to those that the umask leaves, or instead of them. */
 export interface Sharing {
@@ -40,96 +39,33 @@ export function sharedMode({ bits, instead }: Sharing, mode: number, isFolder: b
   return isFolder ? shared | 0o2000 : shared
 }
 
-/** A disk that shares new files once `sharing` is set. */
-export class SharedDisk implements FileSystem {
-  sharing: Sharing | undefined
-  readonly #fs: FileSystem
-
-  constructor(fs: FileSystem) {
-    this.#fs = fs
-    onSameDisk(this, fs)
+/** A disk that gives new files these permissions; `sharing` is called each time. */
+export function sharedDisk(fs: FileSystem, sharing: () => Sharing | undefined): FileSystem {
+  const share = (path: string): void => {
+    const how = sharing()
+    if (how !== undefined) fs.adjustMode(path, (mode, isFolder) => sharedMode(how, mode, isFolder))
   }
-
-  makeDir(path: string, within?: string): string | undefined {
-    const topmost = this.#fs.makeDir(path, within)
-    if (topmost !== undefined && this.sharing !== undefined)
-      for (let at = path; at.length >= topmost.length; at = dirname(at)) this.#share(at)
-    return topmost
-  }
-
-  writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean {
-    const written = this.#fs.writeFile(path, data, options)
-    if (written) this.#share(path)
-    return written
-  }
-
-  open(path: string, mode: 'r' | 'r+' | 'wx+'): OpenFile | undefined {
-    const file = this.#fs.open(path, mode)
-    if (file !== undefined && mode === 'wx+') this.#share(path)
-    return file
-  }
-
-  lengthen(path: string): number | undefined {
-    const length = this.#fs.lengthen(path)
-    if (length === 1) this.#share(path)
-    return length
-  }
-
-  adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void {
-    this.#fs.adjustMode(path, adjust)
-  }
-
-  readFile(path: string): Buffer | undefined {
-    return this.#fs.readFile(path)
-  }
-
-  readDir(path: string): string[] {
-    return this.#fs.readDir(path)
-  }
-
-  stat(path: string): FileStat | undefined {
-    return this.#fs.stat(path)
-  }
-
-  link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported' {
-    return this.#fs.link(from, to)
-  }
-
-  rename(from: string, to: string): boolean {
-    return this.#fs.rename(from, to)
-  }
-
-  unlink(path: string): boolean {
-    return this.#fs.unlink(path)
-  }
-
-  removeDir(path: string): boolean {
-    return this.#fs.removeDir(path)
-  }
-
-  syncFile(path: string): Promise<void> {
-    return this.#fs.syncFile(path)
-  }
-
-  syncDir(path: string): Promise<void> {
-    return this.#fs.syncDir(path)
-  }
-
-  localDisk(path: string): string | undefined {
-    return this.#fs.localDisk(path)
-  }
-
-  async listen(path: string): Promise<Beacon | undefined> {
-    return this.#fs.listen(path)
-  }
-
-  async reach(path: string): Promise<Signal> {
-    return this.#fs.reach(path)
-  }
-
-  #share(path: string): void {
-    const { sharing } = this
-    if (sharing !== undefined)
-      this.#fs.adjustMode(path, (mode, isFolder) => sharedMode(sharing, mode, isFolder))
-  }
+  return diskOver(fs, {
+    makeDir(path, within) {
+      const topmost = fs.makeDir(path, within)
+      if (topmost !== undefined && sharing() !== undefined)
+        for (let at = path; at.length >= topmost.length; at = dirname(at)) share(at)
+      return topmost
+    },
+    writeFile(path, data, options) {
+      const written = fs.writeFile(path, data, options)
+      if (written) share(path)
+      return written
+    },
+    open(path, mode) {
+      const file = fs.open(path, mode)
+      if (file !== undefined && mode === 'wx+') share(path)
+      return file
+    },
+    lengthen(path) {
+      const length = fs.lengthen(path)
+      if (length === 1) share(path)
+      return length
+    },
+  })
 }

@@ -1,4 +1,6 @@
 /** The folder of one store, and the owner that works in it. */
+import { setTimeout } from 'node:timers/promises'
+import { LockedError } from '../../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import type { Locks } from './locks.ts'
 import type { Paths } from './paths.ts'
@@ -22,4 +24,25 @@ export interface LockWait {
   readonly lockTimeout: number
   /** Breaks a lock that a dead process left. */
   breakLock?(file: string): Promise<void>
+}
+
+/**
+ * Takes `<file>.lock` as soon as its holder releases it or is found dead. Throws LockedError if that takes too long.
+ *
+ * @param why the message of the error
+ */
+export async function takeLock(
+  { locks, lockTimeout, breakLock }: LockWait,
+  file: string,
+  why?: string,
+): Promise<void> {
+  const start = performance.now()
+  while (!locks.take(file)) {
+    if ((await locks.deadHolder(file)) !== undefined) {
+      await breakLock?.(file)
+      if (locks.take(file)) return
+    }
+    if (performance.now() - start >= lockTimeout) throw new LockedError(`${file}.lock`, why)
+    await setTimeout(2 + Math.random() * 8)
+  }
 }

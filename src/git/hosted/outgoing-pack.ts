@@ -5,13 +5,13 @@ import type { ObjectStore } from '../database/object-store.ts'
 import { decodeCommit } from '../objects/commit.ts'
 import { makeDelta } from '../objects/make-delta.ts'
 import type { GitObject, NewObject } from '../objects/object.ts'
-import { entriesChanged, parseTree, type Tree } from '../objects/tree.ts'
+import { entriesChanged, parseTree } from '../objects/tree.ts'
 import { type DeltaObject, streamPack } from '../packs/stream.ts'
 
 /** Makes the pack. The bases of its deltas are objects of the parents of its commits, which the server has. */
 export async function outgoingPack(store: ObjectStore, objects: readonly NewObject[]): Promise<Uint8Array> {
   const made = new Map(objects.map((object) => [object.id, object]))
-  const bases = await new Bases(store, made).find()
+  const bases = await basesOf(store, made)
   const entries: (GitObject | DeltaObject)[] = []
   for (const object of made.values()) {
     const base = bases.get(object.id)
@@ -50,39 +50,31 @@ interface BaseObject {
 }
 
 /** Finds the earlier version of each object. Reads only objects in memory. */
-class Bases {
-  readonly #store: ObjectStore
-  readonly #made: ReadonlyMap<ObjectId, NewObject>
-  readonly #found = new Map<ObjectId, BaseObject>()
-
-  constructor(store: ObjectStore, made: ReadonlyMap<ObjectId, NewObject>) {
-    this.#store = store
-    this.#made = made
-  }
-
-  async find(): Promise<ReadonlyMap<ObjectId, BaseObject>> {
-    for (const { id, type, data } of this.#made.values()) {
-      if (type !== 'commit') continue
-      const { tree, parents } = decodeCommit(data, id)
-      const parent = parents.at(-1)
-      // A parent in this pack is not used: its objects may be deltas themselves, and chains of deltas cost the server
-      // time.
-      if (parent === undefined || this.#made.has(parent) || !(await this.#store.has(parent))) continue
-      await this.#pair(tree, (await this.#store.readCommit(parent)).tree)
-    }
-    return this.#found
-  }
-
-  async #pair(now: ObjectId, was: ObjectId): Promise<void> {
-    const made = this.#made.get(now)
-    if (made === undefined || now === was || this.#found.has(now) || !(await this.#store.has(was))) return
-    if (made.type === 'blob') {
-      this.#found.set(now, { id: was, data: (await this.#store.read(was)).data })
+async function basesOf(
+  store: ObjectStore,
+  made: ReadonlyMap<ObjectId, NewObject>,
+): Promise<ReadonlyMap<ObjectId, BaseObject>> {
+  const found = new Map<ObjectId, BaseObject>()
+  const pair = async (now: ObjectId, was: ObjectId): Promise<void> => {
+    const object = made.get(now)
+    if (object === undefined || now === was || found.has(now) || !(await store.has(was))) return
+    if (object.type === 'blob') {
+      found.set(now, { id: was, data: (await store.read(was)).data })
       return
     }
-    const before: Tree = await this.#store.readTree(was)
-    this.#found.set(now, { id: was, data: before.data })
-    for (const { was: old, is } of entriesChanged(before, parseTree(made.data, now)))
-      if (old !== undefined && is !== undefined) await this.#pair(is.id, old.id)
+    const before = await store.readTree(was)
+    found.set(now, { id: was, data: before.data })
+    for (const { was: old, is } of entriesChanged(before, parseTree(object.data, now)))
+      if (old !== undefined && is !== undefined) await pair(is.id, old.id)
   }
+  for (const { id, type, data } of made.values()) {
+    if (type !== 'commit') continue
+    const { tree, parents } = decodeCommit(data, id)
+    const parent = parents.at(-1)
+    // A parent in this pack is not used: its objects may be deltas themselves, and chains of deltas cost the server
+    // time.
+    if (parent === undefined || made.has(parent) || !(await store.has(parent))) continue
+    await pair(tree, (await store.readCommit(parent)).tree)
+  }
+  return found
 }

@@ -2,6 +2,7 @@
  * A repository that exists only on a server: refs are as last seen, objects are fetched when needed, and a change is a
  * push. The server compares the old values of refs; if what was seen is out of date, the change is decided again.
  */
+import { setTimeout } from 'node:timers/promises'
 import { RemoteError } from '../../errors.ts'
 import {
   type CommitId,
@@ -12,7 +13,7 @@ import {
   trustedCommit,
 } from '../../ids.ts'
 import type { AnyRepository } from '../any-repository.ts'
-import { type Config, parseConfig } from '../config/parser.ts'
+import type { Config } from '../config/parser.ts'
 import type { KeptCopies } from '../database/kept-copies.ts'
 import type { NewObject } from '../objects/object.ts'
 import type { Change, Plan } from '../refs/change.ts'
@@ -47,7 +48,7 @@ export class HostedRepository implements AnyRepository {
   }
 
   config(): Config {
-    return parseConfig('', this.#server.url)
+    return new Map()
   }
 
   /** Returns copies that keep nothing, because there is no disk. */
@@ -125,47 +126,38 @@ export class HostedRepository implements AnyRepository {
    * RemoteError.
    */
   async #push(
-    moves: readonly (RemoteMove & { ref: RefName })[],
+    moves: readonly HostedMove[],
     objects: readonly NewObject[],
     folders: readonly RefFolder[],
   ): Promise<boolean> {
     const needsPack = moves.some(({ to }) => to !== undefined)
     const pack = needsPack ? await outgoingPack(this.objects, objects) : undefined
     for (let tries = 1; ; tries++) {
-      let refused: string | undefined
-      try {
-        const answers = await this.#server.push(
-          { moves, atomic: moves.length > 1, shallow: [] },
-          pack && (() => pack),
-        )
-        refused = answers.find((answer) => answer.refused !== undefined)?.refused
-        if (refused === undefined) return true
-      } catch (error) {
-        // The push may have been made although its answer was lost, or may still be running.
-        if (!(error instanceof RemoteError) || !MAY_BE_MADE.includes(error.failure)) throw error
-        await this.look(folders)
-        if (this.#areMade(moves)) return true
-        if (!this.#areOld(moves)) return false
-        if (tries === TRIES) throw error
-        continue
-      }
+      const failed = await this.#send(moves, pack)
+      if (failed === undefined) return true
       await this.look(folders)
-      if (this.#areMade(moves)) return true
-      if (!this.#areOld(moves)) return false
+      if (moves.every(({ ref, to }) => this.refs.read(ref) === to)) return true
+      if (!moves.every(({ ref, from }) => this.refs.read(ref) === from)) return false
       // The refs have their old values: either someone holds a lock for the moment, or the server refuses for another
       // reason.
-      if (tries === TRIES)
-        throw this.#error('refused', `${this.#server.url} refused to move '${moves[0]!.ref}'.`, refused)
-      await new Promise((resolve) => setTimeout(resolve, tries * PAUSE * (0.5 + Math.random())))
+      if (tries === TRIES) throw failed
+      if (failed.failure === 'refused') await setTimeout(tries * PAUSE * (0.5 + Math.random()))
     }
   }
 
-  #areMade(moves: readonly (RemoteMove & { ref: RefName })[]): boolean {
-    return moves.every(({ ref, to }) => this.refs.read(ref) === to)
-  }
-
-  #areOld(moves: readonly (RemoteMove & { ref: RefName })[]): boolean {
-    return moves.every(({ ref, from }) => this.refs.read(ref) === from)
+  /** Sends one request. Returns why the moves were not made, or may not have been made. Throws RemoteError. */
+  async #send(moves: readonly HostedMove[], pack: Uint8Array | undefined): Promise<RemoteError | undefined> {
+    try {
+      const request = { moves, atomic: moves.length > 1, shallow: [] }
+      const answers = await this.#server.push(request, pack && (() => pack))
+      const refused = answers.find((answer) => answer.refused !== undefined)?.refused
+      if (refused === undefined) return undefined
+      return this.#error('refused', `${this.#server.url} refused to move '${moves[0]!.ref}'.`, refused)
+    } catch (error) {
+      // The push may have been made although its answer was lost, or may still be running.
+      if (!(error instanceof RemoteError) || !MAY_BE_MADE.includes(error.failure)) throw error
+      return error
+    }
   }
 
   #error(failure: 'busy' | 'refused', message: string, said?: string): RemoteError {
@@ -192,6 +184,8 @@ export class HostedRepository implements AnyRepository {
     }
   }
 }
+
+type HostedMove = RemoteMove & { ref: RefName }
 
 const ROUNDS = 50
 const TRIES = 3

@@ -6,7 +6,7 @@
 
 import { join } from 'node:path'
 import type { ObjectStore } from '../database/object-store.ts'
-import { closeAll, type OpenFile } from '../disk/file-system.ts'
+import { closeAll, type OpenFile, writeAll } from '../disk/file-system.ts'
 import { readPiece } from '../disk/read-fully.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
@@ -222,8 +222,7 @@ export class PackMerger {
       }
       let at = 0
       const write = async (piece: Uint8Array): Promise<void> => {
-        for (let done = 0; done < piece.length; )
-          done += await out.writeAsync(piece.subarray(done), at + done)
+        await writeAll(out, piece, at)
         at += piece.length
       }
       const merged = await mergePacks(sources, write, { deflate })

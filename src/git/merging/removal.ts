@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { type Owner, parseOwner } from '../disk/identity.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
+import { PackIndex } from '../packs/pack-index.ts'
 import type { Placement } from '../packs/placement.ts'
 import { retiredLists, withMerged } from './retired.ts'
 
@@ -59,6 +60,21 @@ export function packsKeptByOthers(placement: Placement): string[] {
 /** The owner of the `.keep` file; `undefined` when it is not one of forkpoint's. */
 export const ownerOfKeep = (content: Buffer | undefined): Owner | undefined =>
   parseOwner(content?.toString('utf8') ?? '')
+
+/** Reads the index of a pack; `undefined` for a pack that is gone. */
+export async function withIndex<T>(
+  placement: Placement,
+  pack: string,
+  use: (index: PackIndex) => T | Promise<T>,
+): Promise<T | undefined> {
+  const index = PackIndex.open(placement.folder.fs, placement.file(pack, 'idx'))
+  if (index === undefined) return undefined
+  try {
+    return await use(index)
+  } finally {
+    index.close()
+  }
+}
 
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
 export async function removePacks(placement: Placement, packs: readonly string[]): Promise<string[]> {

@@ -14,6 +14,9 @@ export interface Plan<T> {
   placed?: () => void
 }
 
+/** A plan that changes nothing. */
+export const nothing = <T>(result: T): Plan<T> => ({ objects: [], moves: new Map(), result })
+
 export interface Change<T> {
   /** Refs (or other files of the store, relative to it) to lock. */
   refs: readonly LockName[]

@@ -1,7 +1,6 @@
 /** Removes loose and packed refs in one transaction. */
-import { LockedError } from '../../errors.ts'
 import type { RefName } from '../../ids.ts'
-import type { LockWait } from '../disk/store-folder.ts'
+import { type LockWait, takeLock } from '../disk/store-folder.ts'
 import type { Refs } from './refs.ts'
 
 /**
@@ -31,7 +30,7 @@ export async function prepareRemoval(
   wait: LockWait,
   names: readonly RefName[],
 ): Promise<Removal> {
-  await takePackedRefs(refs, wait)
+  await takeLock(wait, refs.packedPath)
   const unlock = (): void => wait.locks.release(refs.packedPath)
   try {
     const isPacked = names.some((ref) => refs.packedValue(ref) !== undefined)
@@ -54,16 +53,5 @@ export async function prepareRemoval(
   } catch (error) {
     unlock()
     throw error
-  }
-}
-
-/** Takes the lock of packed-refs. Throws LockedError. */
-export async function takePackedRefs(refs: Refs, wait: LockWait): Promise<void> {
-  const { locks, lockTimeout } = wait
-  const start = performance.now()
-  while (!locks.take(refs.packedPath)) {
-    if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
-    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await wait.breakLock?.(refs.packedPath)
-    await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
   }
 }

@@ -6,7 +6,8 @@
 import { CorruptError, LockedError } from '../../errors.ts'
 import type { ObjectId, RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import { takePackedRefs } from '../refs/removal.ts'
+import { takeLock } from '../disk/store-folder.ts'
+import { nothing } from '../refs/change.ts'
 import type { Repository } from '../repository.ts'
 
 /**
@@ -26,8 +27,8 @@ const FOLDERS = ['refs/heads/', 'refs/tags/', 'refs/forkpoint/'] as const
 
 async function pack(repository: Repository): Promise<[RefName, ObjectId][]> {
   const { refs } = repository
-  const { fs, paths, locks, lockTimeout } = repository.folder
-  await takePackedRefs(refs, { locks, lockTimeout, breakLock: () => repository.recover() })
+  const { fs, paths, locks } = repository.folder
+  await takeLock(repository.lockWait, refs.packedPath)
   try {
     const found: [RefName, ObjectId][] = []
     const slice = new TimeSlice()
@@ -64,7 +65,7 @@ async function prune(repository: Repository, ref: RefName, id: ObjectId): Promis
       refs: [ref],
       prepare: () => {
         if (refs.looseId(ref) === id && refs.packedValue(ref) === id) refs.removeLoose([ref])
-        return { objects: [], moves: new Map(), result: undefined }
+        return nothing(undefined)
       },
     })
   } catch (error) {

@@ -23,10 +23,9 @@ import { looseFile } from '../database/loose.ts'
 import { closeAll } from '../disk/file-system.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import type { Contents } from '../journal/contents.ts'
-import { freePacks, removeCommitGraph, removePacks } from '../merging/removal.ts'
+import { freePacks, removeCommitGraph, removePacks, withIndex } from '../merging/removal.ts'
 import { retiredLists, withMerged } from '../merging/retired.ts'
 import { type FilterSource, filterPacks } from '../packs/filter.ts'
-import { PackIndex } from '../packs/pack-index.ts'
 import type { Placement } from '../packs/placement.ts'
 import { changePurgeMark } from './purge-mark.ts'
 import { reachableFrom } from './reachable.ts'
@@ -189,21 +188,6 @@ async function removeLoose({ fs, paths }: StoreFolder, ids: readonly ObjectId[])
   }
   for (const folder of folders) if (!fs.removeDir(folder)) await fs.syncDir(folder)
   if (folders.size > 0) await fs.syncDir(paths.objects)
-}
-
-/** `undefined` for a pack that is gone. */
-async function withIndex<T>(
-  placement: Placement,
-  pack: string,
-  use: (index: PackIndex) => T | Promise<T>,
-): Promise<T | undefined> {
-  const index = PackIndex.open(placement.folder.fs, placement.file(pack, 'idx'))
-  if (index === undefined) return undefined
-  try {
-    return await use(index)
-  } finally {
-    index.close()
-  }
 }
 
 /** Whether any of these is in a pack that is free now. */

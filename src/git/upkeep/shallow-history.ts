@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import type { ObjectId } from '../../ids.ts'
 import { decodeParents } from '../objects/commit.ts'
+import { nothing } from '../refs/change.ts'
 import type { Repository } from '../repository.ts'
 import { shallowCommits } from './roots.ts'
 
@@ -32,7 +33,7 @@ export async function cutHistory(
         fs.rename(written, file)
       }
       await fs.syncDir(paths.root)
-      return { objects: [], moves: new Map(), result: undefined }
+      return nothing(undefined)
     },
   })
 }

@@ -29,7 +29,7 @@ export async function lookAfter(repository: Repository, options: UpkeepOptions):
   const phase = (name: string): void => report.onProgress?.({ phase: name, done: 0 })
   phase('settling')
   return maintenance(repository, async () => {
-    const git = await gitFor(repository)
+    const git = await NativeGit.openIfAllowed(repository.fs, repository.paths)
     const hadGraph = hasCommitGraph(repository)
     const hadIndex = hasMultiPackIndex(repository)
     const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
@@ -69,16 +69,6 @@ function checkMayLoseObjects(repository: Repository): void {
     'purging precious objects',
     `'${repository.paths.root}' has 'extensions.preciousObjects' set, so no object may be removed. Unset it, if no other repository borrows objects from this one.`,
   )
-}
-
-/** Git, if there is one that may be run on the store. */
-async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined> {
-  try {
-    return await NativeGit.open(fs, paths)
-  } catch (error) {
-    if (error instanceof UnsupportedError) return undefined
-    throw error
-  }
 }
 
 /**

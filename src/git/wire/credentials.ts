@@ -52,19 +52,16 @@ export function credentialSource(auth: Auth | undefined): CredentialSource {
   return { ask: ({ refused }) => (refused === undefined ? auth : undefined) }
 }
 
+type Ask = (refused: Credentials | undefined, challenge: string | null) => Promise<Credentials | undefined>
+
 /** The current credentials. Only one question is asked at a time; other requests wait for its answer. */
 export class HeldCredentials {
-  readonly #ask: (
-    refused: Credentials | undefined,
-    challenge: string | null,
-  ) => Promise<Credentials | undefined>
+  readonly #ask: Ask
   #current: Credentials | undefined
   #isAsked = false
   #asking: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    ask: (refused: Credentials | undefined, challenge: string | null) => Promise<Credentials | undefined>,
-  ) {
+  constructor(ask: Ask) {
     this.#ask = ask
   }
 

@@ -8,10 +8,10 @@ import type { Repository } from '../repository.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
 import { type Auth, type CredentialSource, credentialSource } from './credentials.ts'
 import { Http, type HttpOptions } from './http.ts'
-import { Incoming } from './incoming.ts'
+import { takeIncoming } from './incoming.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteMove, RemoteOptions, RemoteRefs } from './remote.ts'
 import { type CallOptions, GitServer, type PackBody, type ServerLimits } from './server.ts'
-import { TextProgress } from './text-progress.ts'
+import { textProgress } from './text-progress.ts'
 
 export interface HttpRemoteOptions
   extends Pick<HttpOptions, 'fetch' | 'timeout' | 'retries' | 'headers' | 'pause'>,
@@ -53,11 +53,11 @@ export class HttpRemote implements Remote {
   ): Promise<Fetched> {
     if (wants.length === 0) return { release() {} }
     const shallow = [...shallowCommits(this.#repository.folder)]
-    const incoming = new Incoming(this.#repository, this.url, options)
-    await incoming.open()
+    await this.#repository.create()
+    const receiving = { repository: this.#repository, url: this.url, options }
     return this.#server.fetch(
       { wants, haves, shallow, depth },
-      (answer) => incoming.take(answer, wants),
+      (answer) => takeIncoming(receiving, answer, wants),
       callOptions(options),
     )
   }
@@ -107,8 +107,7 @@ export class HttpRemote implements Remote {
 /** Most bytes of a pack that is made in memory. */
 const IN_MEMORY = 8 << 20
 
-function callOptions({ signal, onProgress }: RemoteOptions): CallOptions {
-  if (onProgress === undefined) return { signal }
-  const progress = new TextProgress(onProgress)
-  return { signal, onText: (text) => progress.take(text) }
-}
+const callOptions = ({ signal, onProgress }: RemoteOptions): CallOptions => ({
+  signal,
+  onText: onProgress && textProgress(onProgress),
+})

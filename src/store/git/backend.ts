@@ -18,7 +18,7 @@ import type { GitListOptions } from './options.ts'
 const ROUNDS = 5
 
 // Rarely used modules are loaded on first use, so that a program that only saves and resumes starts faster.
-export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
+export class GitBackend extends CommitBackend<Repository> implements Backend<CommitInfo> {
   readonly supports: Supports = {
     history: true,
     branches: true,
@@ -28,17 +28,11 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
     files: true,
     switch: true,
   }
-  readonly #repository: Repository
-  readonly #checkpoints: Checkpoints
-  readonly #rules: DocumentRules
   readonly #isShared: boolean
 
   /** @param isShared whether another store closes the repository */
   constructor(repository: Repository, checkpoints: Checkpoints, rules: DocumentRules, isShared: boolean) {
     super(repository, checkpoints, rules)
-    this.#repository = repository
-    this.#checkpoints = checkpoints
-    this.#rules = rules
     this.#isShared = isShared
   }
 
@@ -62,37 +56,37 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
 
   async *list(options: GitListOptions): AsyncGenerator<SessionSummary> {
     // Who lists may save what is missing, so a save that a dead process has made durable has to be in the list.
-    if (!(await this.#checkpoints.openFinished())) return
-    const before = new KnownSessions(this.#repository, this.#rules, options.archived)
-    yield* listSessions(this.#checkpoints.history, options, this.#rules, before)
+    if (!(await this.checkpoints.openFinished())) return
+    const before = new KnownSessions(this.repository, this.rules, options.archived)
+    yield* listSessions(this.checkpoints.history, options, this.rules, before)
   }
 
   async verify(
     session: SessionId | undefined,
     onProgress: MaintainOptions['onProgress'],
   ): Promise<VerifyReport> {
-    if (session === undefined && !(await this.#repository.open()))
+    if (session === undefined && !(await this.repository.open()))
       return { ok: true, checkpoints: 0, objects: 0, problems: [] }
     const { verifySessions } = await import('./verify.ts')
-    return verifySessions(this.#repository, session, onProgress)
+    return verifySessions(this.repository, session, onProgress)
   }
 
   async maintain(options: MaintainOptions): Promise<GitMaintainReport> {
     const { maintainRepository } = await import('./maintain.ts')
-    return maintainRepository(this.#repository, options)
+    return maintainRepository(this.repository, options)
   }
 
   async stats(): Promise<GitStoreStats> {
     const { repositoryStats } = await import('./maintain.ts')
-    return repositoryStats(this.#repository)
+    return repositoryStats(this.repository)
   }
 
   async patch(from: CommitId, to: CommitId): Promise<string> {
     const { patchBetween } = await import('../../git/upkeep/native/patch.ts')
-    return patchBetween(this.#repository, from, to)
+    return patchBetween(this.repository, from, to)
   }
 
   async close(): Promise<void> {
-    if (!this.#isShared) await this.#repository.close()
+    if (!this.#isShared) await this.repository.close()
   }
 }

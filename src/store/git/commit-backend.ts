@@ -23,58 +23,58 @@ export interface WriteTarget {
 }
 
 /** What all repositories have in common. */
-export abstract class CommitBackend implements Lines<CommitInfo> {
+export abstract class CommitBackend<R extends AnyRepository> implements Lines<CommitInfo> {
   readonly lines = this
-  readonly #repository: AnyRepository
-  readonly #checkpoints: Checkpoints<AnyRepository>
-  readonly #rules: DocumentRules
+  protected readonly repository: R
+  protected readonly checkpoints: Checkpoints<R>
+  protected readonly rules: DocumentRules
   readonly #states: GitStates
   /** By commit: the purge mark when the commit was last found to be reachable. */
   readonly #marks = new WeakMap<CommitInfo, string>()
 
-  constructor(repository: AnyRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
-    this.#repository = repository
-    this.#checkpoints = checkpoints
-    this.#rules = rules
+  constructor(repository: R, checkpoints: Checkpoints<R>, rules: DocumentRules) {
+    this.repository = repository
+    this.checkpoints = checkpoints
+    this.rules = rules
     this.#states = new GitStates(checkpoints, rules)
   }
 
   async exists(session: SessionId): Promise<boolean> {
-    return (await this.#checkpoints.openFinished()) && this.#checkpoints.history.exists(session)
+    return (await this.checkpoints.openFinished()) && this.checkpoints.history.exists(session)
   }
 
   nameOf(session: SessionId): SessionId | Promise<SessionId> {
     if (!isShortName(session)) return session
-    return this.#repository
+    return this.repository
       .open()
-      .then((there) => (there ? this.#checkpoints.history.fullName(session) : session))
+      .then((there) => (there ? this.checkpoints.history.fullName(session) : session))
   }
 
   async look(
     session: SessionId,
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
-    const mark = this.#checkpoints.mark()
-    const found = await this.#checkpoints.read(session, where)
+    const mark = this.checkpoints.mark()
+    const found = await this.checkpoints.read(session, where)
     if (found !== undefined) this.#marks.set(found.commit, mark)
     return found
   }
 
   async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
-    return this.#checkpoints.history.info(await this.#resolve(session, revision))
+    return this.checkpoints.history.info(await this.#resolve(session, revision))
   }
 
   present(commit: CommitInfo, session: SessionId, branch?: BranchName): Checkpoint {
-    return this.#checkpoints.history.present(commit, session, branch)
+    return this.checkpoints.history.present(commit, session, branch)
   }
 
   line({ id }: CommitInfo): AsyncIterable<CommitInfo> {
-    return this.#checkpoints.history.line(id)
+    return this.checkpoints.history.line(id)
   }
 
   document(commit: CommitInfo, session: SessionId): Promise<JsonObject> {
     const { tree } = commit
-    const { objects, copies, lifetime } = this.#checkpoints
+    const { objects, copies, lifetime } = this.checkpoints
     const mark = this.#marks.get(commit)
     const keep = mark === undefined ? undefined : { mark, later: lifetime.later.bind(lifetime) }
     return readDocument(objects, tree, session, { copies, keep })
@@ -85,11 +85,11 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
     session: SessionId,
     part: { last?: number; events?: boolean },
   ): Promise<JsonObject> {
-    return readPart(this.#checkpoints.objects, tree, session, part, this.#rules.collections)
+    return readPart(this.checkpoints.objects, tree, session, part, this.rules.collections)
   }
 
   events({ tree }: CommitInfo, session: SessionId, run: string, after: number): Promise<readonly unknown[]> {
-    return readEvents(this.#checkpoints.objects, tree, session, run, after)
+    return readEvents(this.checkpoints.objects, tree, session, run, after)
   }
 
   async unshared(
@@ -98,7 +98,7 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
   ): Promise<[UnsharedState, UnsharedState]> {
     const { readDifference } = await import('./difference.ts')
     const [before, after] = [from, to].map(({ commit: { tree }, session }) => ({ tree, session }))
-    return readDifference(this.#checkpoints.objects, [before!, after!], this.#rules.collections)
+    return readDifference(this.checkpoints.objects, [before!, after!], this.rules.collections)
   }
 
   prepare(document: JsonObject, check: ItemCheck): Promise<Content<CommitInfo>> {
@@ -118,12 +118,12 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
     decide: (base: Base<CommitInfo>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T> {
-    const { history } = this.#checkpoints
+    const { history } = this.checkpoints
     const withLine = () => {
       const on = branch ?? history.active(session)
       return { branch: on, also: [filesRef(session, on)] }
     }
-    return this.#checkpoints.write<T>({
+    return this.checkpoints.write<T>({
       session,
       onto: snapshot === undefined ? { branch } : withLine,
       tag,
@@ -139,49 +139,49 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
 
   async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
     const source = await this.#resolve(from, at)
-    return forkSession(this.#checkpoints, { source, from: await this.nameOf(from), ...to })
+    return forkSession(this.checkpoints, { source, from: await this.nameOf(from), ...to })
   }
 
   async branches(session: SessionId) {
     await this.#require(session)
-    const { history } = this.#checkpoints
+    const { history } = this.checkpoints
     return { active: history.active(session), heads: history.branches(session) }
   }
 
   async tags(session: SessionId): Promise<ReadonlyMap<TagName, CommitId>> {
     await this.#require(session)
-    return this.#checkpoints.history.tags(session)
+    return this.checkpoints.history.tags(session)
   }
 
   async switch(session: SessionId, branch: BranchName): Promise<void> {
     await this.#require(session)
-    await this.#checkpoints.refs.switch(session, branch)
+    await this.checkpoints.refs.switch(session, branch)
   }
 
   async newBranch(session: SessionId, at: string, branch: BranchName): Promise<CommitInfo> {
-    const mark = this.#checkpoints.mark()
+    const mark = this.checkpoints.mark()
     const to = await this.#resolve(session, at)
-    await this.#checkpoints.refs.newBranch(await this.nameOf(session), branch, { to, mark })
-    return this.#checkpoints.history.info(to)
+    await this.checkpoints.refs.newBranch(await this.nameOf(session), branch, { to, mark })
+    return this.checkpoints.history.info(to)
   }
 
   async newTag(session: SessionId, at: string, tag: TagName): Promise<CommitId> {
-    const mark = this.#checkpoints.mark()
+    const mark = this.checkpoints.mark()
     const to = await this.#resolve(session, at)
-    await this.#checkpoints.refs.newTag(session, tag, { to, mark })
+    await this.checkpoints.refs.newTag(session, tag, { to, mark })
     return to
   }
 
   delete(session: SessionId): Promise<boolean> {
-    return this.#checkpoints.refs.deleteSession(session)
+    return this.checkpoints.refs.deleteSession(session)
   }
 
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
-    return this.#checkpoints.refs.deleteBranch(session, branch)
+    return this.checkpoints.refs.deleteBranch(session, branch)
   }
 
   deleteTag(session: SessionId, tag: TagName): Promise<boolean> {
-    return this.#checkpoints.refs.deleteTag(session, tag)
+    return this.checkpoints.refs.deleteTag(session, tag)
   }
 
   async #require(session: SessionId): Promise<void> {
@@ -190,6 +190,10 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
 
   async #resolve(session: SessionId, revision: string): Promise<CommitId> {
     await this.#require(session)
-    return this.#checkpoints.history.resolve(session, revision)
+    await this.bringNamed(session, revision)
+    return this.checkpoints.history.resolve(session, revision)
   }
+
+  /** Called before a revision of an existing session is resolved, where its commits may be elsewhere. */
+  protected async bringNamed(_session: SessionId, _revision: string): Promise<void> {}
 }

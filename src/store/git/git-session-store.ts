@@ -1,7 +1,7 @@
 /** Sessions in a git repository: every save is a commit. */
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
-import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
+import { type SignOptions, signingOf } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import { parseSessionId, trustedCommit } from '../../ids.ts'
@@ -62,7 +62,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
     const { lockTimeout, sign, retention } = options
-    const signing = Signing.of(sign)
+    const signing = signingOf(sign)
     const repository = isShared
       ? place
       : new Repository(place, { now: given.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
@@ -228,7 +228,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
     if (!(await this.#checkpoints.openFinished())) return
     const refs =
-      id === undefined ? this.#checkpoints.history.everyRef('refs/') : this.#checkpoints.refs.of(id)
+      id === undefined ? this.#checkpoints.history.everyRef('refs/') : this.#checkpoints.history.refsOf(id)
     const [{ secretFinder }, { scan }] = await Promise.all([
       import('../../redaction/secrets.ts'),
       import('../scan/scan.ts'),

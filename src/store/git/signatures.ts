@@ -1,10 +1,11 @@
 /** Reads from commits who signed the checkpoints. */
 import type { History } from '../../checkpoints/commits/history.ts'
 import { CorruptError } from '../../errors.ts'
+import { peel } from '../../git/database/peel.ts'
 import { expectType } from '../../git/objects/object.ts'
 import { AllowedSigners } from '../../git/signing/allowed-signers.ts'
 import { type CheckpointSignature, checkCommit } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, type SessionId, type TagName, trustedCommit } from '../../ids.ts'
+import { type CommitId, parseRef, type SessionId } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { MaintainOptions, Problem } from '../session-store.ts'
@@ -88,21 +89,14 @@ export class Signatures {
   }
 
   async #tips(only: SessionId | undefined): Promise<{ session: SessionId; id: CommitId }[]> {
-    const { objects } = this.#history
     const tips: { session: SessionId; id: CommitId }[] = []
     for (const [ref, at] of this.#history.everyRef('refs/', () => undefined)) {
       const parsed = parseRef(ref)
-      if (
-        parsed === undefined ||
-        parsed.kind === 'active' ||
-        (only !== undefined && !isSameName(parsed.session, only))
-      )
-        continue
-      const { kind, session, name } = parsed
-      const id = kind === 'tag' ? await this.#history.tagged(session, name as TagName).catch(passOver) : at
+      if (parsed === undefined || parsed.kind === 'active') continue
+      if (only !== undefined && !isSameName(parsed.session, only)) continue
       // A line need not name a commit.
-      if (id !== undefined && (await objects.tryRead(id).catch(passOver))?.type === 'commit')
-        tips.push({ session, id: trustedCommit(id) })
+      const peeled = await peel(this.#history.objects, at).catch(passOver)
+      if (peeled !== undefined) tips.push({ session: parsed.session, id: peeled.commit })
     }
     return tips
   }

@@ -1,24 +1,19 @@
 /** The backend of sessions on a git server: it asks the server first, then works as on a repository on a disk. */
 
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
-import type { AnyRepository } from '../../git/any-repository.ts'
 import type { HostedRepository } from '../../git/hosted/repository.ts'
 import {
   type BranchName,
-  type CommitId,
   FOLDED,
   goneRef,
   parseRef,
   type RefFolder,
   rewrittenRef,
   type SessionId,
-  type TagName,
   trustedCommit,
 } from '../../ids.ts'
 import { encodeName, isShortName } from '../../ref-part.ts'
 import type { Backend, Base, Look, NewSession } from '../backend.ts'
-import type { DocumentRules } from '../document.ts'
 import { CommitBackend, type WriteTarget } from '../git/commit-backend.ts'
 import { listSessions } from '../git/listing/list.ts'
 import type {
@@ -33,7 +28,7 @@ import type {
 import { Findings } from '../verify/findings.ts'
 import { reportOf, verifyRefs } from '../verify/refs.ts'
 
-export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> {
+export class RemoteBackend extends CommitBackend<HostedRepository> implements Backend<CommitInfo> {
   readonly supports: Supports = {
     history: true,
     branches: true,
@@ -42,16 +37,6 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     keys: true,
     switch: false,
     files: false,
-  }
-  readonly #repository: HostedRepository
-  readonly #checkpoints: Checkpoints<AnyRepository>
-  readonly #rules: DocumentRules
-
-  constructor(repository: HostedRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
-    super(repository, checkpoints, rules)
-    this.#repository = repository
-    this.#checkpoints = checkpoints
-    this.#rules = rules
   }
 
   override async exists(session: SessionId): Promise<boolean> {
@@ -70,14 +55,8 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
     await this.#bring(session, where.branch)
-    await this.#bringNamed(session, where.at)
+    await this.bringNamed(session, where.at)
     return super.look(session, where)
-  }
-
-  override async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
-    await this.#see(session)
-    await this.#bringNamed(session, revision)
-    return super.resolve(session, revision)
   }
 
   async write<T>(
@@ -86,73 +65,30 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     landed: (result: T) => void,
   ): Promise<T> {
     // Refs as last seen are enough: the server rejects the write if they are outdated.
-    if (!this.#repository.refs.knows(foldersOf(to.session)[0]!)) await this.#bring(to.session, to.branch)
+    if (!this.repository.refs.knows(foldersOf(to.session)[0]!)) await this.#bring(to.session, to.branch)
     return this.writeOn(to, undefined, decide, landed)
   }
 
   override async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
-    await this.#see(from, to.session)
-    await this.#bringNamed(from, at)
+    await this.#see(to.session)
     return super.fork(from, at, to)
   }
 
-  override async branches(session: SessionId) {
-    await this.#see(session)
-    return super.branches(session)
-  }
-
-  override async tags(session: SessionId): Promise<ReadonlyMap<TagName, CommitId>> {
-    await this.#see(session)
-    return super.tags(session)
-  }
-
-  override async switch(session: SessionId, branch: BranchName): Promise<void> {
-    await this.#see(session)
-    return super.switch(session, branch)
-  }
-
-  override async newBranch(session: SessionId, at: string, branch: BranchName): Promise<CommitInfo> {
-    await this.#see(session)
-    await this.#bringNamed(session, at)
-    return super.newBranch(session, at, branch)
-  }
-
-  override async newTag(session: SessionId, at: string, tag: TagName): Promise<CommitId> {
-    await this.#see(session)
-    await this.#bringNamed(session, at)
-    return super.newTag(session, at, tag)
-  }
-
-  override async delete(session: SessionId): Promise<boolean> {
-    await this.#see(session)
-    return super.delete(session)
-  }
-
-  override async deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
-    await this.#see(session)
-    return super.deleteBranch(session, branch)
-  }
-
-  override async deleteTag(session: SessionId, tag: TagName): Promise<boolean> {
-    await this.#see(session)
-    return super.deleteTag(session, tag)
-  }
-
   async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
-    const { history } = this.#checkpoints
-    await this.#repository.look(ALL)
+    const { history } = this.checkpoints
+    await this.repository.look(ALL)
     const tips = [...history.sessions()].flatMap(
       ([session, branches]) => branches.get(history.active(session)) ?? [...branches.values()].slice(0, 1),
     )
-    await this.#repository.bring(tips)
-    yield* listSessions(history, options, this.#rules, { find: () => undefined, keep: () => undefined })
+    await this.repository.bring(tips)
+    yield* listSessions(history, options, this.rules, { find: () => undefined, keep: () => undefined })
   }
 
   async verify(
     session: SessionId | undefined,
     onProgress: MaintainOptions['onProgress'],
   ): Promise<VerifyReport> {
-    const repository = this.#repository
+    const repository = this.repository
     await repository.look(session === undefined ? ['refs/'] : foldersOf(session))
     const { objects } = repository
     objects.forget()
@@ -172,8 +108,8 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
   }
 
   async stats(): Promise<StoreStats> {
-    await this.#repository.look(ALL)
-    const parsed = [...this.#repository.refs.list('refs/').keys()].map((ref) => parseRef(ref))
+    await this.repository.look(ALL)
+    const parsed = [...this.repository.refs.list('refs/').keys()].map((ref) => parseRef(ref))
     const branches = parsed.filter((one) => one?.kind === 'branch')
     return {
       sessions: new Set(branches.map((one) => one!.session)).size,
@@ -187,13 +123,13 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   /** Asks the server for the sessions' refs. */
   async #see(...sessions: readonly SessionId[]): Promise<void> {
-    await this.#repository.look(sessions.flatMap((session) => foldersOf(session)))
+    await this.repository.look(sessions.flatMap((session) => foldersOf(session)))
   }
 
   /** Fetches all commits of the session if the revision may be an abbreviated id, which needs all ids. */
-  async #bringNamed(session: SessionId, revision: string | undefined): Promise<void> {
+  protected override async bringNamed(session: SessionId, revision: string | undefined): Promise<void> {
     if (!/^[0-9a-f]{4,39}(?:[~^]|$)/.test(revision ?? '')) return
-    const { history } = this.#checkpoints
+    const { history } = this.checkpoints
     await history.reachable([
       ...history.branches(session).values(),
       ...(await history.tags(session)).values(),
@@ -202,15 +138,15 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   /** Asks for the refs, and fetches what the branch, or the active branch, reaches. */
   async #bring(session: SessionId, branch: BranchName | undefined): Promise<void> {
-    const { history } = this.#checkpoints
+    const { history } = this.checkpoints
     const before = [...history.branches(session).values()]
     await this.#see(session)
     const tip = history.head(session, branch ?? history.active(session))
-    if (tip !== undefined) return this.#repository.bring([tip], before)
+    if (tip !== undefined) return this.repository.bring([tip], before)
     // A new session continues the tombstone of a deleted one, which may be folded.
-    const { refs } = this.#repository
+    const { refs } = this.repository
     const folded = refs.read(goneRef(session)) === undefined ? refs.read(FOLDED) : undefined
-    if (folded !== undefined) await this.#repository.bring([trustedCommit(folded)])
+    if (folded !== undefined) await this.repository.bring([trustedCommit(folded)])
   }
 }
 

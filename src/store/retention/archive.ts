@@ -1,15 +1,13 @@
 /** Archives sessions that are no longer used: makes a plan, then carries it out. */
 import { archiveSessions, whyNotArchivable } from '../../checkpoints/archiving/archive-sessions.ts'
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { DocumentRules } from '../document.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listSessions } from '../git/listing/list.ts'
 import type { MaintainOptions } from '../session-store.ts'
 import { type Duration, duration } from './policy.ts'
+import type { Source } from './source.ts'
 
 export interface ArchiveOptions {
   /** Archive only these sessions. Default: all. */
@@ -44,12 +42,6 @@ export interface ArchiveReport {
   archives: readonly string[]
 }
 
-interface Source {
-  repository: Repository
-  checkpoints: Checkpoints
-  rules: DocumentRules
-}
-
 /** Throws what `GitSessionStore.archive` throws. */
 export async function archive(source: Source, options: ArchiveOptions): Promise<ArchiveReport> {
   const { sessions, olderThan, dryRun = false, onProgress } = options
@@ -78,7 +70,7 @@ export async function archive(source: Source, options: ArchiveOptions): Promise<
     const session = parseSessionId(one.id)
     const lastUse = Date.parse(one.updatedAt) || 0
     if (one.problem === undefined && rules.now() - lastUse < age) continue
-    const refs = checkpoints.refs.of(session)
+    const refs = checkpoints.history.refsOf(session)
     const why = one.problem === undefined ? await whyNotArchivable(checkpoints, session) : 'damaged'
     if (slice.isOver()) await slice.next()
     if (why !== undefined) {

@@ -1,16 +1,14 @@
-/** Carries out a policy: moves sessions to the trash, from which they can be restored until it is emptied. */
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseRef, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { DocumentRules } from '../document.ts'
 import type { ListedSession } from '../git/listing/known-session.ts'
 import type { MaintainOptions } from '../session-store.ts'
 import { Arrivals } from './arrivals.ts'
 import { planRetention, type Removal, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
+import type { Source } from './source.ts'
 import { everySession } from './stats.ts'
 import { usageOfSessions } from './usage.ts'
 
@@ -27,12 +25,6 @@ export interface PruneReport extends RetentionPlan {
   changed: readonly string[]
   /** How many sessions were removed from the trash because their time was over; a purge frees their bytes. */
   forgotten: number
-}
-
-interface Source {
-  repository: Repository
-  checkpoints: Checkpoints
-  rules: DocumentRules
 }
 
 /**

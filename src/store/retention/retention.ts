@@ -1,15 +1,12 @@
-/** Retention of a store: statistics of sessions, policies and the trash. */
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { discarded, emptyTrash } from '../../checkpoints/trash.ts'
 import { configValue, isTrue } from '../../git/config/config.ts'
-import type { Repository } from '../../git/repository.ts'
 import { purgeDue } from '../../git/upkeep/purge-mark.ts'
 import { parseRef, parseSessionId } from '../../ids.ts'
-import type { DocumentRules } from '../document.ts'
 import type { MaintainOptions } from '../session-store.ts'
 import { policyIn } from './config.ts'
 import { parsePolicy, type RetentionPolicy } from './policy.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
+import type { Source } from './source.ts'
 import type { SessionStats, SessionStatsOptions } from './stats.ts'
 
 /** A session in the trash. */
@@ -18,12 +15,6 @@ export interface DiscardedSession {
   /** When it was moved there, ISO 8601. */
   at: string
   branches: number
-}
-
-interface Source {
-  repository: Repository
-  checkpoints: Checkpoints
-  rules: DocumentRules
 }
 
 export class Retention {

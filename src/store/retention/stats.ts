@@ -1,18 +1,17 @@
 /** Statistics of each session: bytes, messages, tokens, cost. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
-import type { Repository } from '../../git/repository.ts'
 import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import { costOf, type Prices } from '../../view/cost.ts'
 import { readUsage } from '../../view/usage.ts'
 import { type Project, projectIn } from '../../workspace/project/query.ts'
-import type { DocumentRules } from '../document.ts'
 import type { ListedSession } from '../git/listing/known-session.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listWithFacts } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
+import type { Source } from './source.ts'
 import { type SessionBytes, usageOfSessions } from './usage.ts'
 
 /** A session and its statistics. */
@@ -35,12 +34,6 @@ export interface SessionStatsOptions {
   /** Prices by the model's name, as states contain it. */
   prices?: Prices | undefined
   onProgress?: MaintainOptions['onProgress']
-}
-
-interface Source {
-  repository: Repository
-  checkpoints: Checkpoints
-  rules: DocumentRules
 }
 
 /** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store, unless nothing has changed since the last call. */

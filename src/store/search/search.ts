@@ -16,7 +16,7 @@ import { listing } from '../../view/listing.ts'
 import { readMessage } from '../../view/message.ts'
 import { isOfSubAgent, readEvent, readRun } from '../../view/run.ts'
 import { type FoundLine, linesAround } from './lines.ts'
-import { Walk } from './walk.ts'
+import { turnsByTime } from './walk.ts'
 import { Words } from './words.ts'
 
 export interface SearchOptions {
@@ -72,13 +72,12 @@ export async function* search(
   options: SearchOptions = {},
 ): AsyncGenerator<SearchMatch> {
   const wanted = new Words(words)
-  const tips = [...refs].filter(([ref]) => {
+  const tips = [...refs].flatMap(([ref, tip]) => {
     const kind = parseRef(ref)?.kind
-    return kind === 'branch' || kind === 'reserved'
+    return kind === 'branch' || kind === 'reserved' ? (tip as CommitId) : []
   })
-  const walk = new Walk(history, tips as [string, CommitId][], options)
   const seen = new Set<string>()
-  for await (const commit of walk.commits()) {
+  for await (const commit of turnsByTime(history, tips, options)) {
     if (options.type !== undefined && commit.type !== options.type) continue
     if (options.until !== undefined && commit.time > options.until) continue
     for await (const match of inCommit(history, commit, wanted, options)) {

@@ -7,7 +7,6 @@ import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
 import { tombstoneOf } from '../../checkpoints/tombstones/folded.ts'
 import { readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
-import { RemoteError } from '../../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../../git/wire/remote.ts'
 import {
   ARCHIVE,
@@ -18,7 +17,7 @@ import {
   type SessionId,
 } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
-import { batchesOf } from '../batches.ts'
+import { batchesOf, sendAtomic } from '../batches.ts'
 import { gravesOf, isBelow, sessionFacts } from '../planning/facts.ts'
 import { parseKey } from '../planning/names.ts'
 import type { SharedSession } from '../planning/shared-sessions.ts'
@@ -101,7 +100,7 @@ export async function pushArchives(
     const sessions = history(sharing).archives.tryRead(id)
     if (sessions === undefined || [...sessions.keys()].some((part) => held.has(part))) continue
     if (!now.has(ref)) {
-      const refused = await send(sharing, [{ ref, from: undefined, to: id }], has)
+      const refused = await sendAtomic(sharing, [{ ref, from: undefined, to: id }], has)
       if (refused !== undefined) {
         for (const { session } of sessions.values()) report.refused.push({ session, reason: refused })
         continue
@@ -123,7 +122,7 @@ export async function pushArchives(
     let isFree = true
     for (const [part, one] of sessions) isFree &&= kept.has(part) || (await isElsewhere(sharing, one, there))
     if (!isFree) continue
-    if ((await send(sharing, [{ ref, from: id, to: undefined }], [])) === undefined) now.delete(ref)
+    if ((await sendAtomic(sharing, [{ ref, from: id, to: undefined }], [])) === undefined) now.delete(ref)
   }
   await remember(sharing, now, seen, [])
 }
@@ -186,9 +185,10 @@ async function deleteLive(
   })
   for (const batch of batchesOf(each, (moves) => ({ refs: moves.length, bytes: 0 }))) {
     const moves = batch.flat()
-    const refused = await send(sharing, moves, [])
+    const refused = await sendAtomic(sharing, moves, [])
     const keys = moves.flatMap(({ ref }) => names.key(ref) ?? [])
-    if (refused === undefined) await forget(sharing, keys)
+    const seen = keys.map((key) => [names.seen(key), null] as const)
+    if (refused === undefined) await history(sharing).repository.setRefs(new Map(seen))
     else report.hidden.push(...keys)
   }
 }
@@ -289,36 +289,5 @@ async function remember(
       () => undefined,
     ))
       if (wanted.has(ref.slice(names.seenFolder.length).split('/')[1]!)) moves.set(ref, null)
-  await move(sharing, moves)
-}
-
-const forget = (sharing: Sharing, keys: readonly string[]): Promise<void> =>
-  move(sharing, new Map(keys.map((key) => [sharing.names.seen(key), null])))
-
-async function move({ checkpoints }: Sharing, moves: ReadonlyMap<RefName, ObjectId | null>): Promise<void> {
-  if (moves.size === 0) return
-  await checkpoints.history.repository.change({
-    refs: [...moves.keys()],
-    prepare: () => ({ objects: [], moves, result: undefined }),
-  })
-}
-
-/** Sends one atomic request. Returns why it was refused. */
-async function send(
-  { remote, options }: Sharing,
-  moves: readonly RemoteMove[],
-  has: readonly ObjectId[],
-): Promise<string | undefined> {
-  try {
-    const answers = await remote.push({ moves: [...moves], has: [...has], atomic: moves.length > 1 }, options)
-    return answers.find(({ refused }) => refused !== undefined)?.refused
-  } catch (error) {
-    if (!(error instanceof RemoteError)) throw error
-    const { refs } = await remote.refs(
-      moves.map(({ ref }) => ref),
-      options,
-    )
-    if (moves.every(({ ref, to }) => refs.get(ref) === to)) return undefined
-    throw error
-  }
+  await history(sharing).repository.setRefs(moves)
 }

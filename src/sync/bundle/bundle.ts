@@ -155,14 +155,6 @@ async function commitsBefore(
 /** Deletes the last-seen refs of this remote. */
 async function forget({ history }: Checkpoints, names: RemoteNames): Promise<void> {
   const { repository } = history
-  const seen = [...repository.refs.list(names.seenFolder).keys()]
-  if (seen.length === 0) return
-  await repository.change({
-    refs: seen,
-    prepare: (current) => ({
-      objects: [],
-      moves: new Map(seen.flatMap((ref) => (current.get(ref) === undefined ? [] : [[ref, null]]))),
-      result: undefined,
-    }),
-  })
+  const seen = repository.refs.list(names.seenFolder).keys()
+  await repository.setRefs(new Map([...seen].map((ref) => [ref, null])))
 }

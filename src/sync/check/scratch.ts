@@ -42,7 +42,7 @@ export class Scratch {
 
   /** Creates the repository. */
   async open(): Promise<void> {
-    await create(this.#repository)
+    await this.#repository.create()
   }
 
   branch(name: string): RefName {
@@ -106,7 +106,7 @@ export class Scratch {
    */
   async fetched(want: ObjectId, ids: readonly ObjectId[], depth?: number): Promise<boolean[]> {
     const repository = this.#newRepository(`fetched-${this.#open.length}`)
-    await create(repository)
+    await repository.create()
     const request = { wants: [want], haves: [], ...(depth !== undefined && { depth }) }
     const { release } = await this.#connected(repository).fetch(request, this.options)
     release()
@@ -141,10 +141,7 @@ export class Scratch {
 
   async #save(objects: readonly NewObject[]): Promise<void> {
     const [ref, tip] = [`refs/heads/made/${this.#commits}` as const, objects.at(-1)!.id]
-    await this.#repository.change({
-      refs: [ref],
-      prepare: () => ({ objects, moves: new Map([[ref, tip]]), result: undefined }),
-    })
+    await this.#repository.setRefs(new Map([[ref, tip]]), objects)
   }
 
   #newRepository(name: string): Repository {
@@ -159,6 +156,3 @@ export class Scratch {
 }
 
 const NEUTRAL_REF = `refs/${NEUTRAL_BRANCH}` as const
-
-const create = (repository: Repository): Promise<void> =>
-  repository.change({ refs: [], prepare: () => ({ objects: [], moves: new Map(), result: undefined }) })

@@ -6,6 +6,7 @@ import { type Grave, Graves } from '../../checkpoints/tombstones/graves.ts'
 import { type Rewrites, readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
 import { continuedBy, readTombstones } from '../../checkpoints/tombstones/tombstone.ts'
 import { isAncestor } from '../../git/database/ancestry.ts'
+import { peel } from '../../git/database/peel.ts'
 import { type BranchName, branchRef, type CommitId, type ObjectId, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import type { Fate, RefFacts, Relation } from './fetch-plan.ts'
@@ -30,7 +31,7 @@ export async function sessionFacts(
   const { session, refs, gone } = shared
   const graves = await gravesOf(history, gone)
   const rewrites = await readRewrites(history)
-  const cemetery = await Cemetery.of(history, { session, graves, gone }, rewrites)
+  const cemetery = await cemeteryOf(history, { session, graves, gone }, rewrites)
   const facts: RefFacts[] = []
   const named = new Map<RefKey, Set<ObjectId>>()
   for (const [key, { local, seen, remote: there }] of refs) {
@@ -101,92 +102,65 @@ async function relationOf(
 }
 
 /** Decides from tombstones about single values of refs. */
-class Cemetery {
-  readonly #history: History
-  readonly #graves: Graves
-  /** Whether the remote lacks a tombstone. */
-  readonly #unsent: (id: CommitId) => boolean
-  /** Whether a tombstone is new here. */
-  readonly #isNew: (id: CommitId) => boolean
-
-  /** Returns all replacements of a rewritten checkpoint. */
-  readonly #later: (id: ObjectId) => ReadonlySet<ObjectId>
-  /** Replacements of named checkpoints that were rewritten, if stored here. */
-  readonly #successors: ReadonlyMap<ObjectId, CommitId>
-
-  static async of(
-    history: History,
-    { session, graves, gone }: Pick<SessionFacts, 'session' | 'graves'> & { gone: Whereabouts<CommitId> },
-    rewrites: Rewrites,
-  ): Promise<Cemetery> {
-    const successors = new Map<ObjectId, CommitId>()
-    for (const id of rewrites.isEmpty ? [] : graves.ids()) {
-      const now = await rewrites.now(id as CommitId, session)
-      if (now !== undefined) successors.set(id, now)
-    }
-    return new Cemetery(history, graves, gone, (id) => rewrites.later(id, session), successors)
-  }
-
-  private constructor(
-    history: History,
-    graves: Graves,
-    gone: Whereabouts<CommitId>,
-    later: (id: ObjectId) => ReadonlySet<ObjectId>,
-    successors: ReadonlyMap<ObjectId, CommitId>,
-  ) {
-    this.#later = later
-    this.#successors = successors
-    this.#history = history
-    this.#graves = graves
-    const at = (id: CommitId | undefined) => (id === undefined ? new Set<CommitId>() : graves.below(id))
-    const [here, there] = [at(gone.local), at(gone.remote)]
-    this.#unsent = (id) => !there.has(id)
-    this.#isNew = (id) => !here.has(id)
-  }
-
+interface Cemetery {
   /**
    * Returns whether a value at the remote is deleted: it is named, is an ancestor of a named one, or the deletion was
    * not sent yet.
    */
-  async holdsRemote(key: RefKey, id: ObjectId): Promise<boolean> {
-    if (this.#graves.isEmpty) return false
-    if (this.#graves.deleting(key).some(this.#unsent)) return true
-    return this.#holds(key, id)
-  }
+  holdsRemote(key: RefKey, id: ObjectId): Promise<boolean>
+  fateOf(key: RefKey, where: Whereabouts, isRemoteDead: boolean): Promise<Fate>
+}
 
-  async fateOf(key: RefKey, { local, seen, remote }: Whereabouts, isRemoteDead: boolean): Promise<Fate> {
-    if (local === undefined || this.#graves.isEmpty) return 'alive'
-    const history = this.#history
-    const graves = await this.#of(key, local)
-    if (graves.length === 0) return 'alive'
-    if (await this.#holds(key, local)) return 'dead'
-    const isMissing = remote === undefined || isRemoteDead
-    const isSeen = seen !== undefined && (local === seen || (await isBelow(history, local, seen)))
-    if (isMissing && isSeen && graves.some(({ tombstone }) => this.#isNew(tombstone))) return 'dead'
-    const there = await Promise.all(graves.map(({ id }) => history.objects.has(id)))
-    for (const [n, { id }] of graves.entries())
-      if (there[n] && (await isBelow(history, id, local))) return 'newer'
-    if (there.every((one) => one)) return 'alive'
-    return seen !== undefined && isMissing ? 'newer' : 'unknown'
+async function cemeteryOf(
+  history: History,
+  { session, graves, gone }: Pick<SessionFacts, 'session' | 'graves'> & { gone: Whereabouts<CommitId> },
+  rewrites: Rewrites,
+): Promise<Cemetery> {
+  /** Replacements of named checkpoints that were rewritten, if stored here. */
+  const successors = new Map<ObjectId, CommitId>()
+  for (const id of rewrites.isEmpty ? [] : graves.ids()) {
+    const now = await rewrites.now(id as CommitId, session)
+    if (now !== undefined) successors.set(id, now)
   }
+  const [here, there] = [gone.local, gone.remote].map((tip) =>
+    tip === undefined ? new Set<CommitId>() : graves.below(tip),
+  )
 
-  async #holds(key: RefKey, id: ObjectId): Promise<boolean> {
-    const history = this.#history
-    const graves = await this.#of(key, id)
-    const later = this.#later(id)
-    if (graves.some((grave) => grave.id === id || later.has(grave.id))) return true
+  /** Returns the deletions of a ref that apply to this value. */
+  const gravesFor = async (key: RefKey, id: ObjectId): Promise<Grave[]> =>
+    graves.of(key, await continued(history, id)).flatMap((grave) => {
+      const now = successors.get(grave.id)
+      return now === undefined ? [grave] : [grave, { ...grave, id: now }]
+    })
+
+  const holds = async (key: RefKey, id: ObjectId): Promise<boolean> => {
+    const named = await gravesFor(key, id)
+    const later = rewrites.later(id, session)
+    if (named.some((grave) => grave.id === id || later.has(grave.id))) return true
     for (const at of [id, ...later])
-      for (const grave of graves) if (await isBelow(history, at, grave.id)) return true
+      for (const grave of named) if (await isBelow(history, at, grave.id)) return true
     return false
   }
 
-  /** Returns the deletions of a ref that apply to this value. */
-  async #of(key: RefKey, id: ObjectId): Promise<Grave[]> {
-    const named = this.#graves.of(key, await continued(this.#history, id))
-    return named.flatMap((grave) => {
-      const now = this.#successors.get(grave.id)
-      return now === undefined ? [grave] : [grave, { ...grave, id: now }]
-    })
+  return {
+    async holdsRemote(key, id) {
+      if (graves.isEmpty) return false
+      return graves.deleting(key).some((tombstone) => !there!.has(tombstone)) || holds(key, id)
+    },
+    async fateOf(key, { local, seen, remote }, isRemoteDead) {
+      if (local === undefined || graves.isEmpty) return 'alive'
+      const named = await gravesFor(key, local)
+      if (named.length === 0) return 'alive'
+      if (await holds(key, local)) return 'dead'
+      const isMissing = remote === undefined || isRemoteDead
+      const isSeen = seen !== undefined && (local === seen || (await isBelow(history, local, seen)))
+      if (isMissing && isSeen && named.some(({ tombstone }) => !here!.has(tombstone))) return 'dead'
+      const stored = await Promise.all(named.map(({ id }) => history.objects.has(id)))
+      for (const [n, { id }] of named.entries())
+        if (stored[n] && (await isBelow(history, id, local))) return 'newer'
+      if (stored.every((one) => one)) return 'alive'
+      return seen !== undefined && isMissing ? 'newer' : 'unknown'
+    },
   }
 }
 
@@ -205,24 +179,8 @@ export async function isBelow(history: History, ancestor: ObjectId, descendant: 
   return above === below || isAncestor(history.objects, below, above)
 }
 
-/**
- * Returns the commit that an id names, directly or through tags; `undefined` if it is not stored here or is not a
- * commit.
- */
-async function commitOf({ objects }: History, id: ObjectId): Promise<CommitId | undefined> {
-  let at = id
-  for (let depth = 0; depth < 5; depth++) {
-    const object = await objects.tryRead(at)
-    if (object?.type === 'commit') return at as CommitId
-    const target =
-      object?.type === 'tag'
-        ? /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
-        : undefined
-    if (target === undefined) return undefined
-    at = target as ObjectId
-  }
-  return undefined
-}
+const commitOf = async ({ objects }: History, id: ObjectId): Promise<CommitId | undefined> =>
+  (await peel(objects, id))?.commit
 
 /**
  * Chooses the new names of diverged local refs, from the name of this machine and the first checkpoint that only it

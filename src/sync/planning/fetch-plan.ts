@@ -96,7 +96,8 @@ export function planFetch(facts: readonly RefFacts[]): FetchPlan {
 
 const waits = ({ isOutdated, fate }: RefFacts): boolean => isOutdated && fate !== 'dead'
 
-const isBlocked = ({ local, fate }: RefFacts): boolean =>
+/** Returns whether a local value has work that a deletion did not cover, or may have. */
+export const isBlocked = ({ local, fate }: RefFacts): boolean =>
   local !== undefined && (fate === 'newer' || fate === 'unknown')
 
 /** Returns whether both sides have new checkpoints. */

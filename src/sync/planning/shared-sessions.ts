@@ -244,18 +244,19 @@ function placeTombstone(
 }
 
 function of(into: SharedSessions, session: SessionId): SharedSession {
-  const known = into.get(session)
-  if (known !== undefined) return known
-  const made: SharedSession = {
-    session,
-    refs: new Map(),
-    gone: {},
-    rewritten: {},
-    archived: { local: false, seen: false, remote: false },
-  }
-  into.set(session, made)
-  return made
+  const one = into.get(session) ?? nothingOf(session)
+  into.set(session, one)
+  return one
 }
+
+/** Returns a session of which nothing is known. */
+export const nothingOf = (session: SessionId): SharedSession => ({
+  session,
+  refs: new Map(),
+  gone: {},
+  rewritten: {},
+  archived: { local: false, seen: false, remote: false },
+})
 
 /** Ignores unreadable refs; `verify` reports them. */
 const passOver = (): void => undefined

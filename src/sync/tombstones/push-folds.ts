@@ -1,11 +1,10 @@
 /** Pushes folded tombstones, and deletes what they say at the remote. */
 import { foldedTips, leadsTo } from '../../checkpoints/tombstones/folded.ts'
-import { RemoteError } from '../../errors.ts'
 import { isAncestor } from '../../git/database/ancestry.ts'
 import type { RemoteMove } from '../../git/wire/remote.ts'
 import { type CommitId, FOLDED, GONE, type ObjectId, type RefName, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
-import { batchesOf } from '../batches.ts'
+import { batchesOf, sendAtomic } from '../batches.ts'
 import { fetchSessions } from '../fetch.ts'
 import { type LocalMove, moveRefs } from '../local-moves.ts'
 import { parseKey } from '../planning/names.ts'
@@ -64,7 +63,8 @@ export async function pushFolded(sharing: Sharing): Promise<void> {
   const gone: RefName[] = []
   for (const batch of [...batchesOf(needless, () => ({ refs: 1, bytes: 0 })), []]) {
     if (batch.length === 0 && at === local) continue
-    if (!(await send(sharing, [{ ref: FOLDED, from: at, to: local }, ...batch], has))) continue
+    const moves = [{ ref: FOLDED, from: at, to: local }, ...batch]
+    if ((await sendAtomic(sharing, moves, has)) !== undefined) continue
     at = local
     gone.push(...batch.map(({ ref }) => names.seen(ref.slice('refs/forkpoint/'.length))))
   }
@@ -80,24 +80,4 @@ export async function pushFolded(sharing: Sharing): Promise<void> {
     objects: [],
     result: undefined,
   }))
-}
-
-/** Sends one atomic request; returns whether the remote has taken it. */
-async function send(
-  { remote, options }: Sharing,
-  moves: readonly RemoteMove[],
-  has: readonly ObjectId[],
-): Promise<boolean> {
-  try {
-    const answers = await remote.push({ moves, has, atomic: moves.length > 1 }, options)
-    return answers.every(({ refused }) => refused === undefined)
-  } catch (error) {
-    if (!(error instanceof RemoteError)) throw error
-    const { refs } = await remote.refs(
-      moves.map(({ ref }) => ref),
-      options,
-    )
-    if (moves.every(({ ref, to }) => refs.get(ref) === to)) return true
-    throw error
-  }
 }

@@ -4,20 +4,21 @@ import type { FileStat, OpenedFolder, WorkspaceDisk } from './disk.ts'
 /** Most folders that stay open between two files. */
 const MOST_OPEN = 64
 
+/** The folder of a workspace. */
+export interface WorkspaceFolder {
+  disk: WorkspaceDisk
+  /** Absolute path; must not be a link. */
+  root: string
+  /** Returns whether a folder, such as the store, does not belong to the workspace. */
+  isOther(folder: FileStat): boolean
+}
+
 export class OpenFolders {
-  readonly #disk: WorkspaceDisk
-  readonly #root: string
-  readonly #isOther: (folder: FileStat) => boolean
+  readonly #workspace: WorkspaceFolder
   readonly #open = new Map<string, Promise<OpenedFolder>>()
 
-  /**
-   * @param root absolute; must not be a link
-   * @param isOther returns whether a folder, such as the store, does not belong to the workspace
-   */
-  constructor(disk: WorkspaceDisk, root: string, isOther: (folder: FileStat) => boolean) {
-    this.#disk = disk
-    this.#root = root
-    this.#isOther = isOther
+  constructor(workspace: WorkspaceFolder) {
+    this.#workspace = workspace
   }
 
   /**
@@ -52,11 +53,12 @@ export class OpenFolders {
   }
 
   async #openOne(path: string): Promise<OpenedFolder> {
-    if (path === '') return this.#disk.openFolder(this.#root)
-    const opened = await this.#disk.openFolder(await this.reach(path))
+    const { disk, root, isOther } = this.#workspace
+    if (path === '') return disk.openFolder(root)
+    const opened = await disk.openFolder(await this.reach(path))
     try {
-      const [stat, dotGit] = await this.#disk.statMany([`${opened.path}/.`, `${opened.path}/.git`])
-      const isNone = typeof stat !== 'object' || this.#isOther(stat)
+      const [stat, dotGit] = await disk.statMany([`${opened.path}/.`, `${opened.path}/.git`])
+      const isNone = typeof stat !== 'object' || isOther(stat)
       if (isNone || dotGit !== 'ENOENT') throw notOurs(path)
       return opened
     } catch (error) {

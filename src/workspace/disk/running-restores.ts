@@ -9,8 +9,8 @@ import { StorageError } from '../../errors.ts'
 import type { Owner } from '../../git/disk/identity.ts'
 import { isGone } from '../../git/disk/locks.ts'
 import type { StoreFolder } from '../../git/disk/store-folder.ts'
-import { type FileStat, temporaryName, type WorkspaceDisk } from './disk.ts'
-import { OpenFolders } from './open-folders.ts'
+import { temporaryName } from './disk.ts'
+import { OpenFolders, type WorkspaceFolder } from './open-folders.ts'
 
 export interface RunningRestore {
   /** Name of its temporary file, which is next to the file that is being written. */
@@ -25,11 +25,9 @@ const running = new Set<string>()
 
 export class RunningRestores {
   readonly #store: StoreFolder
-  readonly #disk: WorkspaceDisk
 
-  constructor(store: StoreFolder, disk: WorkspaceDisk) {
+  constructor(store: StoreFolder) {
     this.#store = store
-    this.#disk = disk
   }
 
   /** @param root absolute path of the workspace, with links resolved */
@@ -53,10 +51,11 @@ export class RunningRestores {
   }
 
   /** Removes the temporary files of this store's restores whose owners are dead, anywhere in the workspace. */
-  async clean(root: string, isOther: (folder: FileStat) => boolean): Promise<void> {
+  async clean(workspace: WorkspaceFolder): Promise<void> {
+    const { root } = workspace
     const dead = await this.#dead(root)
     if (dead.size === 0) return
-    const left = await this.#remove(root, isOther, new Set([...dead.keys()].map(temporaryName)))
+    const left = await removeFiles(workspace, new Set([...dead.keys()].map(temporaryName)))
     for (const [number, owner] of dead)
       if (!left.has(temporaryName(number))) this.#store.locks.breakOpen(this.#file(root, number), owner)
   }
@@ -89,37 +88,33 @@ export class RunningRestores {
     return dead
   }
 
-  /** Returns the names of which a file could not be removed. */
-  async #remove(
-    root: string,
-    isOther: (folder: FileStat) => boolean,
-    names: ReadonlySet<string>,
-  ): Promise<Set<string>> {
-    const left = new Set<string>()
-    const folders = new OpenFolders(this.#disk, root, isOther)
-    const waiting = ['']
-    try {
-      for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-        // No restore has written into a folder that cannot be read, into another repository, or through a link.
-        const opened = await folders.folder(at).catch(() => undefined)
-        const entries = opened && (await this.#disk.list(opened.path).catch(() => undefined))
-        for (const { name, kind } of entries ?? []) {
-          if (kind === 'folder') {
-            if (name !== '.git') waiting.push(at === '' ? name : `${at}/${name}`)
-          } else if (names.has(name))
-            await this.#disk.remove(`${opened!.path}/${name}`).catch(() => left.add(name))
-        }
-        await folders.trim()
-      }
-    } finally {
-      await folders.close()
-    }
-    return left
-  }
-
   #file(root: string, number: string): string {
     return join(this.#store.paths.restores, `${keyOf(root)}-${number}`)
   }
+}
+
+/** Removes the files of these names. Returns the names of which a file could not be removed. */
+async function removeFiles(workspace: WorkspaceFolder, names: ReadonlySet<string>): Promise<Set<string>> {
+  const { disk } = workspace
+  const left = new Set<string>()
+  const folders = new OpenFolders(workspace)
+  const waiting = ['']
+  try {
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      // No restore has written into a folder that cannot be read, into another repository, or through a link.
+      const opened = await folders.folder(at).catch(() => undefined)
+      const entries = opened && (await disk.list(opened.path).catch(() => undefined))
+      for (const { name, kind } of entries ?? []) {
+        if (kind === 'folder') {
+          if (name !== '.git') waiting.push(at === '' ? name : `${at}/${name}`)
+        } else if (names.has(name)) await disk.remove(`${opened!.path}/${name}`).catch(() => left.add(name))
+      }
+      await folders.trim()
+    }
+  } finally {
+    await folders.close()
+  }
+  return left
 }
 
 const keyOf = (root: string): string => createHash('sha1').update(root).digest('hex').slice(0, 16)

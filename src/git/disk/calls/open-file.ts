@@ -56,6 +56,11 @@ export function openFile(path: string, fd: number, isWritten: boolean): OpenFile
   }
 }
 
+/** Writes all of the bytes at `position`. */
+export async function writeAll(file: OpenFile, data: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < data.length; ) at += await file.writeAsync(data.subarray(at), position + at)
+}
+
 /** Closes all of them, even if one fails; then throws that error. */
 export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
   const [file, ...rest] = files

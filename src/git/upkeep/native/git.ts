@@ -63,6 +63,14 @@ export class NativeGit {
     return new NativeGit(binary, fs, paths)
   }
 
+  /** As `open`, but returns `undefined` also where git may not be run: forkpoint then does the work by itself. */
+  static openIfAllowed(fs: FileSystem, paths: Paths): Promise<NativeGit | undefined> {
+    return NativeGit.open(fs, paths).catch((error: unknown) => {
+      if (!(error instanceof UnsupportedError)) throw error
+      return undefined
+    })
+  }
+
   private constructor(binary: GitBinary, fs: FileSystem, paths: Paths) {
     this.#binary = binary
     this.#fs = fs

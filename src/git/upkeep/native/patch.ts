@@ -1,5 +1,6 @@
 /** The difference of two commits, or trees, as git itself writes it. */
 import { UnsupportedError } from '../../../errors.ts'
+import type { StoreFolder } from '../../disk/store-folder.ts'
 import { NativeGit } from './git.ts'
 
 /**
@@ -8,7 +9,7 @@ import { NativeGit } from './git.ts'
  * more than 64 MiB; NativeGitError.
  */
 export async function patchBetween(
-  { fs, paths }: { fs: Parameters<typeof NativeGit.open>[0]; paths: Parameters<typeof NativeGit.open>[1] },
+  { fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>,
   from: string,
   to: string,
 ): Promise<string> {

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../database/object-store.ts'
 import { readFully } from '../../disk/read-fully.ts'
 import type { StoreFolder } from '../../disk/store-folder.ts'
 import { geometricPrefix } from '../../merging/merger.ts'
-import { type FreePack, freePacks, packsKeptByOthers, removePacks } from '../../merging/removal.ts'
+import { type FreePack, freePacks, packsKeptByOthers, removePacks, withIndex } from '../../merging/removal.ts'
 import { PackIndex } from '../../packs/pack-index.ts'
 import type { Placement } from '../../packs/placement.ts'
 import { NativeGitError } from './error.ts'
@@ -198,19 +198,14 @@ async function covered(
   const found: string[] = []
   const slice = new TimeSlice()
   for (const name of packs) {
-    const index = PackIndex.open(placement.folder.fs, placement.file(name, 'idx'))
-    if (index === undefined) continue
-    try {
-      let isCovered = true
+    const isCovered = await withIndex(placement, name, async (index) => {
       for (const id of index.ids()) {
-        isCovered = isStaying(id)
-        if (!isCovered) break
+        if (!isStaying(id)) return false
         if (slice.isOver()) await slice.next()
       }
-      if (isCovered) found.push(name)
-    } finally {
-      index.close()
-    }
+      return true
+    })
+    if (isCovered) found.push(name)
   }
   return found
 }

@@ -2,8 +2,8 @@
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { readTombstones } from '../../../checkpoints/tombstones/tombstone.ts'
 import { newCommits } from '../../../git/database/ancestry.ts'
-import type { ObjectStore } from '../../../git/database/object-store.ts'
-import { type CommitId, type ObjectId, parseRef, type SessionId, trustedCommit } from '../../../ids.ts'
+import { commitsAmong } from '../../../git/database/peel.ts'
+import { type CommitId, type ObjectId, parseRef, type SessionId } from '../../../ids.ts'
 import type { SecretFinder } from '../../../redaction/secrets.ts'
 import { NotSharedError } from '../../../sync/error.ts'
 import { isLocalOnly } from '../../../sync/local-only.ts'
@@ -21,7 +21,7 @@ export const gate =
       if (remote !== undefined && (await objects.has(remote))) there.push(remote)
       if (local !== undefined && local !== remote) going.set(`refs/${key}`, local)
     }
-    const [tips, has] = [await commitsOf(objects, going.values()), await commitsOf(objects, there)]
+    const [tips, has] = [await commitsAmong(objects, going.values()), await commitsAmong(objects, there)]
     const fresh = new Set((await newCommits(objects, tips, has)).commits.map(([id]) => id))
     for (const id of tips) {
       if (await isLocalOnly(history, id, (one) => !fresh.has(one)))
@@ -53,12 +53,6 @@ async function inDeletedNames(
       if (!finder.allows(finding, []))
         found.push({ ...place, where: 'name of what was deleted', rule: finding.rule })
   return found.slice(0, MOST)
-}
-
-async function commitsOf(objects: ObjectStore, ids: Iterable<ObjectId>): Promise<CommitId[]> {
-  const commits: CommitId[] = []
-  for (const id of ids) if ((await objects.tryRead(id))?.type === 'commit') commits.push(trustedCommit(id))
-  return commits
 }
 
 function described(session: string, found: readonly FoundSecret[]): string {

@@ -215,15 +215,7 @@ export class SharedStore {
    * Adds a remote to the configuration. Without `mapped`, the server's refs decide where branches are: below
    * `refs/forkpoint/heads/` if the server has such refs, or branches that are not of sessions.
    */
-  async add({
-    name,
-    url,
-    mapped,
-  }: {
-    name: string
-    url: string
-    mapped?: boolean | undefined
-  }): Promise<NamedRemote> {
+  async add(name: string, url: string, mapped: boolean | undefined): Promise<NamedRemote> {
     const { repository } = this.#checkpoints.history
     const remote = this.#connected(repository, url)
     await create(this.#checkpoints)

@@ -25,6 +25,7 @@ import type {
   PushOptions,
   RemoteSettings,
   SharedStore,
+  SharedStoreSettings,
   ShareOptions,
 } from './shared-store.ts'
 
@@ -39,15 +40,13 @@ export type RemoteEvent =
   | { kind: 'push'; report: PushReport }
   | { kind: 'failed'; error: unknown }
 
-interface SharingSettings {
-  remote?: RemoteSettings
-  replicate?: 'later' | 'now' | false
-  writer?: string
+interface SharingSettings extends SharedStoreSettings {
+  replicate: 'later' | 'now' | false | undefined
 }
 
 export abstract class SharingStore<S extends StoredDocument> extends StoreFront<S> {
   readonly #checkpoints: Checkpoints
-  readonly #remote: SharingSettings
+  readonly #settings: SharingSettings
   readonly #listeners = new Set<(event: RemoteEvent) => void>()
   #replication: Promise<LaterReplication | NowReplication> | undefined
   #shared: Promise<SharedStore> | undefined
@@ -57,15 +56,11 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     backend: Backend,
     rules: DocumentRules,
     checkpoints: Checkpoints,
-    { remote, replicate, writer }: SharingSettings,
+    { remote, replicate, writer }: Partial<SharingSettings>,
   ) {
     super(backend, rules, checkpoints.lifetime)
     this.#checkpoints = checkpoints
-    this.#remote = {
-      ...(remote && { remote }),
-      ...(replicate !== undefined && { replicate }),
-      ...(writer !== undefined && { writer }),
-    }
+    this.#settings = { remote, replicate, writer }
     if (remote !== undefined && replicate !== false)
       checkpoints.replicate = (session, checkpoint) => this.#toRemote(remote, session, checkpoint)
   }
@@ -130,7 +125,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
    */
   addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
-    return this.shared((shared) => shared.add({ name, url, mapped: options.mapped }))
+    return this.shared((shared) => shared.add(name, url, options.mapped))
   }
 
   /**
@@ -254,7 +249,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     this.#replication ??= import('./replication.ts').then(({ LaterReplication, NowReplication }) => {
       const push = (only: readonly string[], signal?: AbortSignal) =>
         this.push({ remote: name, only, signal })
-      return this.#remote.replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
+      return this.#settings.replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
     })
     await (await this.#replication).after({ session, checkpoint })
   }
@@ -277,8 +272,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   protected shared<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
     return this.#checkpoints.lifetime.use(async () => {
       this.#shared ??= import('./shared-store.ts').then(
-        ({ SharedStore }) =>
-          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+        ({ SharedStore }) => new SharedStore(this.#checkpoints, this.#settings),
       )
       return work(await this.#shared)
     })
