@@ -69,7 +69,7 @@ export async function* graphLines(
     yield [
       line`${cyan(lanes)} ${checkpointLine(node, names, notesAt(node.id, names, own))}`,
       ...(await below(node)).map((one) => line`${cyan(beside)}   ${one}`),
-      ...joins.map((join) => line`${cyan(join)}`),
+      ...joins.map((join) => cyan(join)),
     ]
   }
 }

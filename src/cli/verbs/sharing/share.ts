@@ -45,7 +45,6 @@ export const addFetch: AddVerb = (program, run) => {
         const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
         if (out.json) await out.document(report)
         else await sayFetch(context, report)
-        return undefined
       }),
     )
 }
@@ -87,17 +86,14 @@ async function given(context: Context, remote: string | undefined, options: Opti
   const { workspace = false, allow, secrets = true } = options
   return {
     options: {
-      ...(remote !== undefined && { remote }),
-      ...(only && { only }),
+      remote,
+      only,
       workspace,
       memory: clean.memory,
       secrets: secrets ? (allow === undefined ? {} : { allow }) : (false as const),
-      onProgress: ({ phase, done }: { phase: string; done: number }) => out.progress(`${phase} ${done}`),
+      onProgress: out.phases(),
     },
-    done: () => {
-      out.endProgress()
-      clean.save()
-    },
+    done: clean.save,
   }
 }
 
@@ -134,14 +130,12 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
     await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
   if (session !== undefined)
-    await out.note(line`${dim(`Undo a deletion: ${command('restore', [session])} --deleted`)}`)
+    await out.note(dim(`Undo a deletion: ${command('restore', [session])} --deleted`))
   if (rewritten.length > 0)
-    await out.note(
-      line`${dim(`To remove what was taken out from this disk, too: ${command('maintain')} --purge`)}`,
-    )
+    await out.note(dim(`To remove what was taken out from this disk, too: ${command('maintain')} --purge`))
   const waiting = sessionOf(outdated)
   if (waiting !== undefined)
-    await out.note(line`${dim(`To put it onto the new history: ${command('redact', [waiting])} --continue`)}`)
+    await out.note(dim(`To put it onto the new history: ${command('redact', [waiting])} --continue`))
 }
 
 async function sayPush({ out, command }: Context, report: PushReport): Promise<void> {
@@ -157,7 +151,7 @@ async function sayPush({ out, command }: Context, report: PushReport): Promise<v
   if (pushed.length + deleted.length + refused.length + behind.length === 0)
     await out.note(line`Nothing to push to ${remote}.`)
   else if (pushed.length > 0) await out.note(line`${count(pushed.length, 'ref')} at ${remote}.`)
-  if (behind.length > 0) await out.note(line`${dim(`Fetch first: ${command('sync')}`)}`)
+  if (behind.length > 0) await out.note(dim(`Fetch first: ${command('sync')}`))
 }
 
 const sessionOf = ([key]: readonly string[]): string | undefined =>

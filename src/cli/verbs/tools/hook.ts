@@ -50,7 +50,6 @@ export const addHook: AddVerb = (program, run) => {
           if (changed) await replace(file, after)
           if (context.out.json) await context.out.document({ tool: name, file, changed })
           else await context.out.line(said(action, hook, changed))
-          return undefined
         },
       ),
     )
@@ -69,7 +68,6 @@ export const addHook: AddVerb = (program, run) => {
         if (file === undefined || !existsSync(file)) return undefined
         const folder = options.files === true ? hook.workspaceOf(data, env) : undefined
         await importTurn(hook, file, stores.sessions, folder)
-        return undefined
       }),
     )
 }
@@ -133,7 +131,7 @@ interface Edit {
 }
 
 async function agreed({ out }: Context, { file, before, after, yes }: Edit): Promise<boolean> {
-  await out.note(line`${bold(file)}`)
+  await out.note(bold(file))
   for (const text of changedLines(before, after)) await out.note(text)
   if (yes) return true
   if (!out.interactive) throw new UsageError('There is no terminal to ask on. Pass --yes.')
@@ -147,8 +145,8 @@ function changedLines(before: string, after: string): Line[] {
   let end = 0
   while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end++
   return [
-    ...old.slice(start, old.length - end).map((text) => line`${red(`- ${text}`)}`),
-    ...now.slice(start, now.length - end).map((text) => line`${green(`+ ${text}`)}`),
+    ...old.slice(start, old.length - end).map((text) => red(`- ${text}`)),
+    ...now.slice(start, now.length - end).map((text) => green(`+ ${text}`)),
   ]
 }
 
