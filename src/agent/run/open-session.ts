@@ -6,9 +6,9 @@ import { withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
 import { type Project, projectAt } from '../../workspace/project/project.ts'
 import type { ReadyModel } from '../model/model.ts'
-import type { ModelChoice, SharedOptions } from '../options.ts'
+import { layered, type ModelChoice, type SharedOptions } from '../options.ts'
 import type { Permissions } from '../permissions/permissions.ts'
-import { mergePolicies, type PermissionPolicy } from '../permissions/policy.ts'
+import type { PermissionPolicy } from '../permissions/policy.ts'
 import { Workspace } from '../tools/index.ts'
 import { Draft } from './draft.ts'
 import { FileSnapshots } from './file-snapshots.ts'
@@ -75,10 +75,7 @@ async function assemble(
   const model = await host.model(request.model, state.model)
   const workspace = new Workspace(workspaceHere)
   const snapshots = new FileSnapshots(request.sessionStore, workspace.root, request.files)
-  const policy = mergePolicies(
-    saved.permissionPolicy as PermissionPolicy | undefined,
-    request.permissionPolicy,
-  )
+  const policy = layered((saved.permissionPolicy ?? {}) as PermissionPolicy, request.permissionPolicy)
   const autoSave = request.autoSave ?? saved.autoSave ?? true
   const systemPrompt = request.systemPrompt ?? saved.systemPrompt ?? host.systemPrompt
   draft.set({
