@@ -5,6 +5,7 @@ import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store
 import type { WorkspaceFiles, WorkspaceState } from '../workspace/workspace-files.ts'
 import { NotLoadedError } from './errors.ts'
 import { Operation } from './operation.ts'
+import type { Decisions } from './permissions/asking.ts'
 import { type PromptInput, parsePrompt } from './prompt.ts'
 import {
   type ForkRequest,
@@ -17,7 +18,6 @@ import {
 import { infoOf } from './run/draft.ts'
 import type { StreamEvent } from './run/events.ts'
 import type { Host } from './run/host.ts'
-import type { Decisions } from './run/judge.ts'
 import { type OpenSession, openSession, type SessionRequest } from './run/open-session.ts'
 import { eventsOf } from './run/queue.ts'
 import type { RunInfo, TurnResult } from './run/result.ts'

@@ -1,5 +1,7 @@
 /** Opens a session for its agent: creates it, or loads it from the store. */
+import type { ToolSet } from 'ai'
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
+import { MAIN } from '../../ids.ts'
 import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
@@ -11,6 +13,7 @@ import type { Permissions } from '../permissions/permissions.ts'
 import type { PermissionPolicy } from '../permissions/policy.ts'
 import { Workspace } from '../tools/index.ts'
 import { Draft } from './draft.ts'
+import type { StreamEvent } from './events.ts'
 import { FileSnapshots } from './file-snapshots.ts'
 import type { Host } from './host.ts'
 import { Recorder } from './recorder.ts'
@@ -40,6 +43,18 @@ export interface OpenSession {
   permissions: Permissions
   autoSave: boolean | 'step'
   systemPrompt: string | undefined
+  /** The user's own tools. */
+  tools: ToolSet
+}
+
+/** An open session during one of its turns. */
+export interface TurnContext extends OpenSession {
+  host: Host
+  request: SessionRequest
+  signal: AbortSignal
+  listen(event: StreamEvent): void
+  /** Called with the id of the run. */
+  begun(run: string): void
 }
 
 /** Throws AlreadyExistsError, NotFoundError. */
@@ -61,7 +76,7 @@ export async function openSession(request: SessionRequest, host: Host): Promise<
 const NO_STORE = 'A session is resumed from a store: pass sessionStore here, or to Agent.create.'
 
 const found = (store: SessionStore, { id, at, branch }: SessionRequest): Promise<SessionHandle> =>
-  store.open(id, { ...(at === undefined ? {} : { at }), ...(branch === undefined ? {} : { branch }) })
+  store.open(id, { at, branch })
 
 async function assemble(
   request: SessionRequest,
@@ -101,8 +116,22 @@ async function assemble(
     permissions,
     autoSave,
     systemPrompt,
+    tools: request.tools ?? {},
   }
 }
+
+/** Saves what was recorded so far, if every step is saved. */
+export const saveStep = async ({ autoSave, saver }: OpenSession, about: string): Promise<unknown> =>
+  autoSave === 'step' ? saver?.step(about) : undefined
+
+/** Makes a snapshot of the files, without a checkpoint. Returns it if it is a new one. */
+export const keepFiles = async (
+  { autoSave, request, saver, snapshots }: TurnContext,
+  subject: string,
+): Promise<string | undefined> =>
+  autoSave === false || saver === undefined
+    ? undefined
+    : snapshots.keep(request.id, saver.branch ?? request.branch ?? MAIN, subject)
 
 function newState(
   { id, metadata, title }: SessionRequest,
