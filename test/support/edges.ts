@@ -611,6 +611,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers', 'workspace'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
   'viewer/page/branches': [
+    'view',
     'viewer',
     'viewer/page',
     'viewer/page/conversation/session',
