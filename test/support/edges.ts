@@ -215,7 +215,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan', 'view/terminal'],
   'cli/verbs/sharing': ['cli', 'sync', 'sync/check', 'view/terminal'],
-  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'view/terminal'],
+  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'view', 'view/terminal'],
   'cli/verbs/viewing': [
     'cli',
     'redaction',

@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../../errors.ts'
 import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
+import { lineDiff } from '../../../view/line-diff.ts'
 import { bold, dim, green, type Line, line, red } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
@@ -139,15 +140,9 @@ async function agreed({ out }: Context, { file, before, after, yes }: Edit): Pro
 }
 
 function changedLines(before: string, after: string): Line[] {
-  const [old, now] = [before.split('\n'), after.split('\n')]
-  let start = 0
-  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start++
-  let end = 0
-  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end++
-  return [
-    ...old.slice(start, old.length - end).map((text) => red(`- ${text}`)),
-    ...now.slice(start, now.length - end).map((text) => green(`+ ${text}`)),
-  ]
+  return lineDiff(before, after).flatMap(({ sign, text }) =>
+    sign === ' ' ? [] : [(sign === '-' ? red : green)(`${sign} ${text}`)],
+  )
 }
 
 /** Replaces a file atomically. A link to the file stays a link, and its permissions stay. */
