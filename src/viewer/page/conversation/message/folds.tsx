@@ -42,7 +42,7 @@ export function Fold({ fold, opened = false, children, ...shown }: FoldProps) {
   const Gist = shown.isProse === true ? 'span' : 'code'
   return (
     <details
-      class={shown.class}
+      class={`fold ${shown.class}`}
       data-call={shown.call}
       open={isOpen}
       onToggle={(event) => set(event.currentTarget.open)}
