@@ -77,10 +77,10 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       stopWhen: stepCountIs(1),
       // The stream reports errors; without this the SDK prints them.
       onError: () => {},
-      ...(request.system === undefined ? {} : { system: request.system }),
-      ...(Object.keys(request.tools).length === 0 ? {} : { tools: request.tools }),
-      ...(model.maxOutputTokens === undefined ? {} : { maxOutputTokens: model.maxOutputTokens }),
-      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+      system: request.system,
+      tools: Object.keys(request.tools).length === 0 ? undefined : request.tools,
+      maxOutputTokens: model.maxOutputTokens,
+      temperature: model.temperature,
     })
     const reader = result.fullStream.getReader()
     guard.onStop = () => void reader.cancel().catch(() => {})
@@ -151,13 +151,7 @@ class CutOff extends Error {
 function toError(failure: Failure, model: string, attempts: number, scrubber: Scrubber): ModelError {
   const { reason, status, retryAfter } = failure
   const text = beginning(scrubber.text(failure.message), SHOWN)
-  const data = {
-    reason,
-    model,
-    attempts,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  }
+  const data = { reason, model, attempts, status, retryAfter }
   const times = attempts === 1 ? '' : ` (asked ${attempts} times)`
   return new ModelError(data, `The model ${model} ${HINTS[reason]}${times}: ${text}`)
 }
