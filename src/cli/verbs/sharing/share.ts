@@ -6,7 +6,7 @@ import { count, dim, green, type Line, line, red, yellow } from '../../../view/t
 import { cleanFiles } from '../../clean-files.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
-import { type AddVerb, examples } from '../../verb.ts'
+import { type Action, type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
   only?: string[]
@@ -20,16 +20,7 @@ interface Options {
 export const addPush: AddVerb = (program, run) => {
   pushed(shared(program.command('push').description('send what was saved and deleted to a remote')))
     .addHelpText('after', examples('push', 'push origin --only demo'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const report = await stores.existing.push(all).finally(done)
-        if (out.json) await out.document(shownReport(report))
-        else await sayPush(context, report)
-        return codeOf(report)
-      }),
-    )
+    .action(run(exchange(async (store, how) => ({ push: await store.push(how) }))))
 }
 
 /** `forkpoint fetch`: JSON of FetchReport. */
@@ -37,35 +28,14 @@ export const addFetch: AddVerb = (program, run) => {
   shared(program.command('fetch').description('bring what others have saved and deleted from a remote'))
     .option('--deepen', 'also bring older checkpoints that clone --depth has left there')
     .addHelpText('after', examples('fetch', 'fetch origin --only demo'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const deepen = options.deepen === true
-        const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
-        if (out.json) await out.document(report)
-        else await sayFetch(context, report)
-      }),
-    )
+    .action(run(exchange(async (store, how) => ({ fetch: await store.fetch(how) }))))
 }
 
 /** `forkpoint sync`: JSON of SyncReport. Exit codes as `push`. */
 export const addSync: AddVerb = (program, run) => {
   pushed(shared(program.command('sync').description('fetch, then push')))
     .addHelpText('after', examples('sync'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const { fetch, push } = await stores.existing.sync(all).finally(done)
-        if (out.json) await out.document({ fetch, push: shownReport(push) })
-        else {
-          await sayFetch(context, fetch)
-          await sayPush(context, push)
-        }
-        return codeOf(push)
-      }),
-    )
+    .action(run(exchange((store, how) => store.sync(how))))
 }
 
 const shared = (command: Command): Command =>
@@ -79,21 +49,32 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-async function given(context: Context, remote: string | undefined, options: Options) {
-  const { out, stores } = context
-  const clean = cleanFiles(context)
-  const only = await stores.allNamed(options.only)
-  const { workspace = false, allow, secrets = true } = options
-  return {
-    options: {
+type Store = Context['stores']['existing']
+type How = NonNullable<Parameters<Store['push']>[0] & Parameters<Store['fetch']>[0]>
+
+/** Makes the action of a verb that exchanges sessions with a remote. */
+function exchange(
+  work: (store: Store, how: How) => Promise<{ fetch?: FetchReport; push?: PushReport }>,
+): Action<[remote: string | undefined, options: Options]> {
+  return async (context, remote, { allow, deepen = false, only, secrets = true, workspace = false }) => {
+    const { out, stores } = context
+    const clean = cleanFiles(context)
+    const { fetch, push } = await work(stores.existing, {
       remote,
-      only,
+      only: await stores.allNamed(only),
+      deepen,
       workspace,
       memory: clean.memory,
-      secrets: secrets ? (allow === undefined ? {} : { allow }) : (false as const),
+      secrets: secrets && (allow === undefined ? {} : { allow }),
       onProgress: out.phases(),
-    },
-    done: clean.save,
+    }).finally(clean.save)
+    const shown = push && shownReport(push)
+    if (out.json) await out.document(fetch && shown ? { fetch, push: shown } : (fetch ?? shown))
+    else {
+      if (fetch !== undefined) await sayFetch(context, fetch)
+      if (push !== undefined) await sayPush(context, push)
+    }
+    return push && codeOf(push)
   }
 }
 

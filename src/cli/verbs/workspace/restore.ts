@@ -48,8 +48,7 @@ export const addRestore: AddVerb = (program, run) => {
         const { command, out, stores } = context
         if (place === undefined) return listDeleted(context)
         if (paths.length === 0 && isBundleFile(place)) return restoreBundle(context, place)
-        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true)))
-          return undefined
+        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true))) return
         const { session, at = '' } = await stores.find(place)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
         if (!existsSync(workspace)) throw new UsageError(`There is no folder '${workspace}'.`)
