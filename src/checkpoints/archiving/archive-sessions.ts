@@ -51,9 +51,10 @@ export async function archiveSessions(
   onProgress?: (done: number) => void,
 ): Promise<Archiving> {
   const { history } = checkpoints
-  const few = history.archives.all().filter(({ sessions }) => tipsOf([...sessions.values()]) < FEW)
+  const archives = history.archives.all()
+  const few = archives.filter(({ sessions }) => tipsOf([...sessions.values()]) < FEW)
   const all = new Map(
-    [...seen.keys()].map((session) => [encodeName(session), archivable(checkpoints, session)]),
+    [...seen.keys()].map((session) => [encodeName(session), archivable(checkpoints, session, archives)]),
   )
   for (const { sessions } of few) for (const [part, one] of sessions) if (!all.has(part)) all.set(part, one)
   const done: Archiving = { archived: [], changed: [], archives: [] }
@@ -80,7 +81,8 @@ export async function foldSessions(
   as?: Archive,
 ): Promise<SessionId[]> {
   const { history } = checkpoints
-  const fresh = wanted.filter(({ session }) => !history.isArchived(session)).map(({ session }) => session)
+  const archives = history.archives.readable()
+  const fresh = wanted.flatMap(({ session }) => (history.isArchived(session, archives) ? [] : session))
   const seen = new Map(wanted.map(({ session, refs }) => [session, refs]))
   const { changed } = await fold(checkpoints, wanted, seen, as)
   return fresh.filter((session) => !changed.includes(session))
@@ -102,9 +104,13 @@ export async function whyNotArchivable(
   return undefined
 }
 
-function archivable({ history }: Checkpoints, session: SessionId): ArchivedSession {
-  const active = history.active(session)
-  const refs = history.refsOf(session) as Map<RefName, CommitId>
+function archivable(
+  { history }: Checkpoints,
+  session: SessionId,
+  archives: readonly Archive[],
+): ArchivedSession {
+  const active = history.active(session, archives)
+  const refs = history.refsOf(session, archives) as Map<RefName, CommitId>
   return { session, refs, active: active === MAIN ? undefined : branchRef(session, active) }
 }
 
@@ -145,13 +151,16 @@ async function fold(
   as?: Archive,
 ): Promise<{ archive: RefName | undefined; changed: SessionId[] }> {
   const { history, refs } = checkpoints
-  const isNow = (given: ArchivedSession): ArchivedSession => {
-    const own = archivable(checkpoints, given.session)
-    const isGiven = own.refs.size === 0 || isSame(own.refs, given.refs)
-    return as !== undefined && isGiven ? given : own
+  const asNow = (all: readonly ArchivedSession[]): ArchivedSession[] => {
+    const archives = history.archives.readable()
+    return all.map((given) => {
+      const own = archivable(checkpoints, given.session, archives)
+      const isGiven = own.refs.size === 0 || isSame(own.refs, given.refs)
+      return as !== undefined && isGiven ? given : own
+    })
   }
   for (let round = 0; round < ROUNDS; round++) {
-    const now = wanted.map(isNow)
+    const now = asNow(wanted)
     const isSeen = ({ session, refs }: ArchivedSession): boolean => isSame(refs, seen.get(session) ?? refs)
     const changed = now.filter((one) => !isSeen(one)).map(({ session }) => session)
     const sessions = now.filter((one) => isSeen(one) && one.refs.size > 0)
@@ -180,7 +189,7 @@ async function fold(
       refs: [...new Set(locks)],
       prepare: (current): Plan<RefName | Again> => {
         const isAsBefore =
-          sessions.every((one) => isEqual(isNow(one), one)) &&
+          asNow(sessions).every((one, at) => isEqual(one, sessions[at]!)) &&
           others.every(({ ref, id }) => current.get(ref) === id)
         if (!isAsBefore) return nothing(AGAIN)
         const moves = new Map<RefName, ObjectId | null>(

@@ -35,13 +35,18 @@ export class Archives {
   /** Returns the archives that hold refs of any of the sessions. Skips unreadable ones. */
   holding(...wanted: readonly SessionId[]): Archive[] {
     const parts = wanted.map(encodeName)
-    return this.all(passOver).filter(({ sessions }) => parts.some((part) => sessions.has(part)))
+    return this.readable().filter(({ sessions }) => parts.some((part) => sessions.has(part)))
+  }
+
+  /** Returns all archives, for several methods that need them. Skips unreadable ones. */
+  readable(): Archive[] {
+    return this.all(passOver)
   }
 
   /** Returns what all archives together hold of a session. Skips unreadable ones. */
-  of(session: SessionId): ArchivedSession | undefined {
+  of(session: SessionId, all: readonly Archive[] = this.readable()): ArchivedSession | undefined {
     const part = encodeName(session)
-    const found = this.holding(session).map(({ sessions }) => sessions.get(part)!)
+    const found = all.flatMap(({ sessions }) => sessions.get(part) ?? [])
     return found.length < 2 ? found[0] : together(found)
   }
 

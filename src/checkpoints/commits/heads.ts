@@ -20,6 +20,7 @@ import {
   trustedCommit,
 } from '../../ids.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
+import type { Archive } from './archive.ts'
 import { Archives } from './archives.ts'
 
 /** All refs below `refs/heads/`, from one look at the disk, and what is wrong with those that cannot be read. */
@@ -43,25 +44,29 @@ export class Heads<R extends AnyRepository = Repository> {
     return this.tip(branchRef(session, branch))
   }
 
-  /** Returns where a ref points or, if the session is archived, where it pointed. */
-  tip(ref: RefName): CommitId | undefined {
+  /** Returns where a ref points or, if the session is archived, where it pointed. `archives`: as `readable` returned them. */
+  tip(ref: RefName, archives?: readonly Archive[]): CommitId | undefined {
     const { refs } = this.repository
     const id = refs.read(ref)
     if (id !== undefined) return trustedCommit(id)
     const parsed = parseRef(ref)
     if (parsed === undefined || parsed.kind === 'active') return undefined
     // Looks among the refs again, because the session may leave the archive in between.
-    return this.archives.of(parsed.session)?.refs.get(ref) ?? (refs.read(ref) as CommitId | undefined)
+    return (
+      this.archives.of(parsed.session, archives)?.refs.get(ref) ?? (refs.read(ref) as CommitId | undefined)
+    )
   }
 
-  /** Returns the refs of a session, including archived ones. */
-  refsOf(session: SessionId): Map<RefName, ObjectId> {
+  /** Returns the refs of a session, including archived ones. `archives`: as `readable` returned them. */
+  refsOf(
+    session: SessionId,
+    archives: readonly Archive[] = this.archives.readable(),
+  ): Map<RefName, ObjectId> {
     const part = encodeName(session)
-    return new Map(
-      [...this.#list(`refs/heads/${part}/`), ...this.#list(`refs/tags/${part}/`)].filter(([ref]) =>
-        parseRef(ref),
-      ),
-    )
+    const all = (['heads', 'tags'] as const).flatMap((kind) => [
+      ...this.#list(`refs/${kind}/${part}/`, undefined, archives),
+    ])
+    return new Map(all.filter(([ref]) => parseRef(ref)))
   }
 
   /** Lists all refs below `refs/heads/`, for several methods that need them. */
@@ -100,10 +105,10 @@ export class Heads<R extends AnyRepository = Repository> {
     return { refs, broken }
   }
 
-  /** Returns whether the session exists only in archives. */
-  isArchived(session: SessionId): boolean {
+  /** Returns whether the session exists only in archives. `archives`: as `readable` returned them. */
+  isArchived(session: SessionId, archives?: readonly Archive[]): boolean {
     const folder: RefFolder = `refs/heads/${encodeName(session)}/`
-    return this.repository.refs.list(folder).size === 0 && this.archives.of(session) !== undefined
+    return this.repository.refs.list(folder).size === 0 && this.archives.of(session, archives) !== undefined
   }
 
   async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
@@ -114,26 +119,37 @@ export class Heads<R extends AnyRepository = Repository> {
   /**
    * Returns the branch that is used if none is named: where the symbolic ref points, if that branch exists, else
    * `main`.
+   *
+   * @param archives as `readable` returned them
    */
-  active(session: SessionId): BranchName {
+  active(session: SessionId, archives?: readonly Archive[]): BranchName {
     const value = this.repository.refs.readValue(activeRef(session))
     const target =
       value === undefined
-        ? this.archives.of(session)?.active
+        ? this.archives.of(session, archives)?.active
         : 'symbolic' in value
           ? value.symbolic
           : undefined
-    if (target === undefined) return MAIN
-    const ref = parseRef(target)
-    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
-    return this.head(session, ref.name) === undefined ? MAIN : ref.name
+    return target === undefined ? MAIN : this.#branchOf(session, target, archives)
   }
 
-  /** As `active`, for many sessions: finds out once which of them have a symbolic ref. */
+  /** Returns the branch with this ref if the session has it, else `main`. */
+  #branchOf(session: SessionId, target: RefName, archives?: readonly Archive[]): BranchName {
+    const ref = parseRef(target)
+    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
+    return this.tip(branchRef(session, ref.name), archives) === undefined ? MAIN : ref.name
+  }
+
+  /** As `active`, for many sessions: finds out once which of them have a symbolic ref, and what archives hold. */
   activeOfMany(): (session: SessionId) => BranchName {
     try {
       const names = new Set(this.repository.refs.looseNames('refs/forkpoint/active/'))
-      return (session) => (names.size > 0 && names.has(activeRef(session)) ? this.active(session) : MAIN)
+      const archives = this.archives.readable()
+      return (session) => {
+        if (names.has(activeRef(session))) return this.active(session)
+        const target = this.archives.of(session, archives)?.active
+        return target === undefined ? MAIN : this.#branchOf(session, target, archives)
+      }
     } catch (error) {
       if (!(error instanceof ForkpointError)) throw error
       // The error is thrown for each session that is asked for.
@@ -280,11 +296,15 @@ export class Heads<R extends AnyRepository = Repository> {
   }
 
   /** Returns the refs below a folder. Refs below `refs/heads/` name commits; a tag may name any object. */
-  #list(folder: RefFolder, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<RefName, CommitId> {
+  #list(
+    folder: RefFolder,
+    onBroken?: (ref: string, error: unknown) => void,
+    archives?: readonly Archive[],
+  ): ReadonlyMap<RefName, CommitId> {
     const list = () => this.repository.refs.list(folder, onBroken) as Map<RefName, CommitId>
     const session = parseRef(`${folder}${MAIN}`)?.session
     const listed = list()
-    const archived = session === undefined ? undefined : this.archives.of(session)?.refs
+    const archived = session === undefined ? undefined : this.archives.of(session, archives)?.refs
     if (archived === undefined) return listed.size > 0 || session === undefined ? listed : list()
     const all = [...archived, ...listed].filter(([ref]) => ref.startsWith(folder))
     return new Map(

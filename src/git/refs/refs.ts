@@ -152,12 +152,18 @@ export class Refs {
    * makes it again. If one cannot be removed, it stays.
    */
   removeEmptyFolders(refs: Iterable<RefName>): void {
+    const folders = new Set<string>()
+    for (const ref of refs)
+      for (let folder = dirname(ref); folder.split('/').length > FEWEST_PARTS; folder = dirname(folder))
+        folders.add(folder)
+    const kept = new Set<string>()
     try {
-      for (const ref of refs)
-        for (let folder = dirname(ref); folder.split('/').length > FEWEST_PARTS; folder = dirname(folder)) {
-          if (!this.#fs.removeDir(join(this.root, folder))) break
-          this.#realFolders.delete(folder)
-        }
+      // A folder comes before the one that it is in, and each is tried once.
+      for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
+        const isGone = !kept.has(folder) && this.#fs.removeDir(join(this.root, folder))
+        if (isGone) this.#realFolders.delete(folder)
+        else kept.add(dirname(folder))
+      }
     } catch (error) {
       if (!(error instanceof ForkpointError)) throw error
     }

@@ -51,11 +51,12 @@ export async function takeOverArchives(
   for (const [ref, id] of remote.refs) {
     const sessions = history.archives.tryRead(id)
     if (seen.refs.has(ref) || here.refs.has(ref) || sessions === undefined) continue
-    const agreed: [string, ArchivedSession][] = []
-    for (const [part, one] of sessions)
-      if (!live.has(part) && (await isAsHere(sharing, one, there))) agreed.push([part, one])
-    if (agreed.length === 0) continue
-    const wanted = agreed.map(([, one]) => one)
+    const wanted = await sameHere(
+      sharing,
+      [...sessions].flatMap(([part, one]) => (live.has(part) ? [] : one)),
+      there,
+    )
+    if (wanted.length === 0) continue
     report.archived.push(...(await foldSessions(checkpoints, wanted, { ref, id, sessions })))
   }
   await remember(
@@ -143,8 +144,13 @@ async function holdBack(
   const { checkpoints, writer } = sharing
   const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
   const held: ArchivedSession[] = []
+  const known = await sessionsWith(
+    sharing,
+    there,
+    [...all.values()].map(({ session }) => session),
+  )
   for (const one of all.values()) {
-    const shared = (await sessionsWith(sharing, there, [one.session])).get(one.session)
+    const shared = known.get(one.session)
     if (shared === undefined) continue
     if (!workspace && [...shared.refs.keys()].some((key) => parseKey(key)?.kind === 'workspace')) {
       held.push(one)
@@ -210,16 +216,24 @@ async function isElsewhere(
   return true
 }
 
-/** Returns whether a session can be archived here: whether its refs are the same here, or nothing is known of it. */
-async function isAsHere(
+/** Returns the sessions that can be archived here: their refs are the same here, or nothing is known of them. */
+async function sameHere(
   sharing: Sharing,
-  { session, refs }: ArchivedSession,
+  all: readonly ArchivedSession[],
   there: RemoteRefs,
-): Promise<boolean> {
-  const own = history(sharing).refsOf(session)
-  if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
-  const gone = (await sessionsWith(sharing, there, [session])).get(session)?.gone
-  return gone?.local === undefined && gone?.remote === undefined
+): Promise<ArchivedSession[]> {
+  const archives = history(sharing).archives.readable()
+  const known = await sessionsWith(
+    sharing,
+    there,
+    all.map(({ session }) => session),
+  )
+  return all.filter(({ session, refs }) => {
+    const own = history(sharing).refsOf(session, archives)
+    if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
+    const gone = known.get(session)?.gone
+    return gone?.local === undefined && gone?.remote === undefined
+  })
 }
 
 function shelfHere({ checkpoints }: Sharing, folder: RefFolder): Shelf {

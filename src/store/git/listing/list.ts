@@ -65,7 +65,7 @@ async function listAll(
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()
-  const activeOf = isArchived ? (one: SessionId) => history.active(one) : history.activeOfMany()
+  const activeOf = history.activeOfMany()
   const sessions = isArchived
     ? history.archivedSessions(undefined, heads)
     : history.sessions((one, error) => broken.set(one, error), heads)
