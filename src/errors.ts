@@ -87,16 +87,13 @@ export class NotFoundError extends ForkpointError {
   }
 }
 
-/** A session, branch, tag or remote of this name already exists. Nothing was written. */
+/** A session, branch, tag, remote or file of this name already exists. Nothing was written. */
 export class AlreadyExistsError extends ForkpointError {
-  readonly kind: 'session' | 'branch' | 'tag' | 'remote'
+  readonly kind: 'session' | 'branch' | 'tag' | 'remote' | 'file'
   readonly id: string
   readonly session: string | undefined
 
-  constructor(
-    data: { kind: 'session' | 'branch' | 'tag' | 'remote'; id: string; session?: string },
-    message?: string,
-  ) {
+  constructor(data: { kind: AlreadyExistsError['kind']; id: string; session?: string }, message?: string) {
     const inside =
       data.session !== undefined && data.kind !== 'session' ? ` in session '${data.session}'` : ''
     super(

@@ -54,6 +54,7 @@ from .values import (
     Problem,
     RunInfo,
     SessionSummary,
+    Signature,
     Signing,
     State,
     StateDiff,

@@ -20,6 +20,7 @@ from .errors import InvalidStateError, NodeError, ServerGoneError, error_of
 PROTOCOL = 1
 NEEDED = (20, 19)
 LARGEST = 2**53
+AGAIN = "The next call of a git or file store starts a new one. Open handles, agents and sessions again."
 
 
 class Inbox(Protocol):
@@ -112,7 +113,7 @@ class Child:
                 pipe.flush()
         except (OSError, ValueError) as cause:
             # The reading thread may not have seen the end yet; the next call needs to know.
-            self.gone = self.gone or "The forkpoint process ended. Call again to start a new one."
+            self.gone = self.gone or f"The forkpoint process ended. {AGAIN}"
             raise ServerGoneError(self.gone) from cause
 
     def _read(self) -> None:
@@ -123,7 +124,7 @@ class Child:
         except (OSError, ValueError):
             pass
         code = self._process.wait()
-        self.gone = f"The forkpoint process ended ({code}). Call again to start a new one."
+        self.gone = f"The forkpoint process ended ({code}). {AGAIN}"
         for id in list(self._waiting):
             inbox = self._waiting.pop(id, None)
             if inbox is not None:
@@ -236,7 +237,7 @@ def _check(value: Any, path: List[Any]) -> None:
         if not math.isfinite(value):
             raise _refused(path, f"{value} is not JSON")
     elif not isinstance(value, str):
-        raise _refused(path, f"a {kind.__name__} is not JSON")
+        raise _refused(path, f"a value of type {kind.__name__} is not JSON")
 
 
 def _refused(path: List[Any], message: str) -> InvalidStateError:

@@ -245,10 +245,23 @@ class SessionStore:
         return Checkpoint.of(self._call("store.checkpoint", params))
 
     def log(
-        self, session: str, *, at: Optional[str] = None, limit: Optional[int] = None, steps: Optional[bool] = None
+        self,
+        session: str,
+        *,
+        at: Optional[str] = None,
+        limit: Optional[int] = None,
+        steps: Optional[bool] = None,
+        signatures: bool = False,
+        allowed_signers: Optional[str] = None,
     ) -> Iterator[Checkpoint]:
-        """Checkpoints, newest first: turns, and with ``steps`` what is between them."""
+        """Checkpoints, newest first: turns, and with ``steps`` what is between them.
+
+        ``signatures`` also tells who signed each of them: anyone, or with ``allowed_signers`` (the path of a file of
+        allowed signers, which asks for signatures as well) only those.
+        """
         options = wire_options({"at": at, "limit": limit, "steps": steps})
+        if signatures or allowed_signers is not None:
+            options["signatures"] = wire_options({"allowed_signers": allowed_signers})
         for each in self._pages("store.log", {"session": session, "options": options}):
             yield Checkpoint.of(each)
 

@@ -21,7 +21,7 @@ def read(folder: str, session: str, at: Optional[str] = None) -> Optional[Dict[s
     """The state of a session; ``None`` when there is no such session.
 
     ``at`` is a branch, a tag, a checkpoint's id or a prefix of it, with ``~3`` or ``^`` behind it; default: the active
-    branch. Raises LookupError for a revision that does not exist, ValueError for what is no session of format 1.
+    branch. Raises LookupError for a store or revision that does not exist, ValueError for what is no session of format 1.
 
     >>> read("./sessions", "my-review", at="main~1")["messages"][-1]["content"]
     """
@@ -76,15 +76,17 @@ def _session_part(session: str) -> str:
 
 class _Git:
     def __init__(self, folder: str) -> None:
+        if not os.path.isfile(os.path.join(folder, "HEAD")):
+            raise LookupError(f"There is no store at '{folder}'.")
         self._command = ["git", f"--git-dir={os.path.abspath(folder)}"]
         done = subprocess.run([*self._command, "config", "forkpoint.format"], stdout=subprocess.PIPE)
         if int(done.stdout.strip() or b"1") > 1:
             raise ValueError(f"'{folder}' is of a newer format ({done.stdout.decode().strip()}).")
 
-    def run(self, *words: str, input: Optional[bytes] = None) -> bytes:
+    def run(self, *words: str, input: Optional[bytes] = None, problem: str = "") -> bytes:
         done = subprocess.run([*self._command, *words], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0:
-            raise LookupError(done.stderr.decode("utf-8", "replace").strip())
+            raise LookupError(problem or done.stderr.decode("utf-8", "replace").strip())
         return done.stdout
 
     def commit(self, session: str, at: Optional[str]) -> Optional[str]:
@@ -102,10 +104,9 @@ class _Git:
         else:
             refs = [f"refs/heads/{part}/{ref_part(name)}", f"refs/tags/{part}/{ref_part(name)}"]
             known = self.run("for-each-ref", "--format=%(refname)", *refs).decode().split()
-            if known == [] and not re.match(r"[0-9a-f]{4,40}$", name):
-                raise LookupError(f"There is no revision '{at}' in session '{session}'.")
-            start = next((ref for ref in refs if ref in known), name)
-        return self.run("rev-parse", "--verify", "--end-of-options", f"{start}{steps}^{{commit}}").decode().strip()
+            start = next((ref for ref in refs if ref in known), name if re.match(r"[0-9a-f]{4,40}$", name) else refs[0])
+        words = "rev-parse", "--verify", "--end-of-options", f"{start}{steps}^{{commit}}"
+        return self.run(*words, problem=f"There is no revision '{at}' in session '{session}'.").decode().strip()
 
     def files(self, commit: str) -> Dict[str, bytes]:
         """Every plain file by its path, but for the pages of turns."""

@@ -54,6 +54,18 @@ class Signing:
 
 
 @dataclass(frozen=True)
+class Signature:
+    """Who signed a checkpoint: ``status`` is ``good``, ``unknown`` or ``bad``, with a ``reason`` where it is not good."""
+
+    status: str
+    #: Fingerprint of the key.
+    key: Optional[str] = None
+    #: The allowed signer whose key it is.
+    principal: Optional[str] = None
+    reason: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class FoundSecret:
     """A secret that is stored. It does not hold the secret."""
 
@@ -88,15 +100,18 @@ class Checkpoint:
     forked_from: Optional[Dict[str, str]] = None
     key: Optional[str] = None
     author: Optional[Author] = None
+    #: Only where ``log`` was asked for it, and the checkpoint is signed.
+    signature: Optional[Signature] = None
 
     @staticmethod
     def of(data: Document) -> Checkpoint:
-        new, author = data.get("messages"), data.get("author")
+        new, author, signature = data.get("messages"), data.get("author"), data.get("signature")
         return build(
             Checkpoint,
             data,
             messages=None if new is None else (new["from"], new["to"]),
             author=None if author is None else build(Author, author),
+            signature=None if signature is None else build(Signature, signature),
         )
 
 

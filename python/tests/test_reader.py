@@ -78,8 +78,11 @@ class ReaderTest(FolderTest):
             store.save(long)
             self.compare(store, folder, long["id"])
             self.assertIsNone(forkpoint.read(folder, "nothing"))
-            with self.assertRaises(LookupError):
-                forkpoint.read(folder, id, at="nothing")
+            for at in ["nothing", "main~9", "dead"]:
+                with self.assertRaisesRegex(LookupError, f"There is no revision '{at}' in session"):
+                    forkpoint.read(folder, id, at=at)
+            with self.assertRaisesRegex(LookupError, "There is no store at"):
+                forkpoint.read(folder + "-none", id)
 
     def test_it_is_as_short_as_the_format_promises(self):
         with open(os.path.join(ROOT, "python", "forkpoint", "reader.py"), encoding="utf-8") as file:

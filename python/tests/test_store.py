@@ -78,6 +78,18 @@ class StoreTest(FolderTest):
             store.append("demo", {"messages": [new_message("user", "signed")]})
             store.fork("demo", session="copy")
             expected = {each.id: store.load("copy", at=each.id) for each in store.log("copy")}
+            signed = [each.signature for each in store.log("demo", allowed_signers=allowed)]
+            self.assertEqual({(each.status, each.principal) for each in signed}, {("good", "ann@example.com")})
+            anyone = next(iter(store.log("demo", signatures=True, limit=1))).signature
+            self.assertEqual((anyone.status, anyone.key, anyone.principal), ("good", signed[0].key, None))
+            self.assertIsNone(next(iter(store.log("demo", limit=1))).signature)
+            with self.assertRaises(ForkpointError):
+                list(store.log("demo", allowed_signers=self.path("nowhere")))
+        with MemorySessionStore() as store:
+            store.save(new_session("demo"))
+            with self.assertRaises(ForkpointError) as caught:
+                list(store.log("demo", signatures=True))
+            self.assertEqual(caught.exception.code, "UNSUPPORTED")
         git = ["git", "--git-dir", folder, "-c", f"gpg.ssh.allowedSignersFile={allowed}"]
         subprocess.run([*git, "verify-commit", *expected], check=True, stderr=subprocess.DEVNULL)
         self.assertEqual({each["id"]: forkpoint.read(folder, "copy", at=each["id"]) for each in forkpoint.log(folder, "copy")}, expected)

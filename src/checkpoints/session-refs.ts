@@ -113,7 +113,10 @@ export class SessionRefs {
   /** Brings sessions back from archives, in one change. Returns whether an archive held one of them. */
   unarchive(session: SessionId, ...beside: readonly SessionId[]): Promise<boolean> {
     const { archives } = this.#history
-    const archived = () => [session, ...beside].flatMap((one) => [...(archives.of(one)?.refs.keys() ?? [])])
+    const archived = () => {
+      const all = archives.readable()
+      return [session, ...beside].flatMap((one) => [...(archives.of(one, all)?.refs.keys() ?? [])])
+    }
     return changeLocked(this.#history, {
       session,
       beside,

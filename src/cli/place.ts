@@ -5,13 +5,13 @@ import type { Place } from '../store/session-store.ts'
 /** What finding them needs of a store. */
 export interface Sessions {
   exists(session: string): Promise<boolean>
-  list(options: { prefix: string; order: 'id' }): AsyncIterable<{ id: string }>
+  list(options: { prefix: string; order: 'id'; archived: boolean }): AsyncIterable<{ id: string }>
 }
 
 /**
  * Returns the session and the revision that the text names. Ids may contain a `/`: the text means the longest existing
  * session that is followed by nothing, `/`, `~` or `^`, so `demo~3` is three turns before the tip of `demo`. The
- * beginning of a generated id is enough.
+ * beginning of a generated id is enough, also of an archived session.
  *
  * @throws NotFoundError if the text names no session of the store; InvalidIdError if it cannot be a name;
  *   AmbiguousSessionError if several ids begin with it
@@ -50,11 +50,14 @@ function sessionsIn(text: string): string[] {
 /** Returns the session whose generated id of 36 characters begins with `start`. */
 async function sessionFrom(store: Sessions, start: string): Promise<string | undefined> {
   if (!START.test(start)) return undefined
-  const found: string[] = []
-  for await (const { id } of store.list({ prefix: start, order: 'id' })) {
-    if (GENERATED.test(id)) found.push(id)
-    if (found.length > MOST_CANDIDATES) break
+  const ids = new Set<string>()
+  for (const archived of [false, true]) {
+    for await (const { id } of store.list({ prefix: start, order: 'id', archived })) {
+      if (GENERATED.test(id)) ids.add(id)
+      if (ids.size > MOST_CANDIDATES) break
+    }
   }
+  const found = [...ids]
   if (found.length > 1) throw new AmbiguousSessionError(start, found)
   return found[0]
 }

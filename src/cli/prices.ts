@@ -1,13 +1,12 @@
 /** Reads the prices of tokens from a file of the user. */
-import { readFileSync } from 'node:fs'
-import { NotFoundError } from '../errors.ts'
+import { readNamedFile } from '../named-file.ts'
 import { type Prices, readPrices } from '../view/cost.ts'
 import { UsageError } from './exit-codes.ts'
 
 /**
  * Returns the prices of the given file, else of the file in FORKPOINT_PRICES, else none.
  *
- * @throws NotFoundError if the file cannot be read, UsageError if it has no prices
+ * @throws NotFoundError, StorageError; UsageError if the file has no prices
  */
 export function pricesOf(
   given: string | undefined,
@@ -15,13 +14,7 @@ export function pricesOf(
 ): Prices {
   const file = given ?? (FORKPOINT_PRICES || undefined)
   if (file === undefined) return {}
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
-  }
-  const prices = readPrices(parsed(text))
+  const prices = readPrices(parsed(readNamedFile(file)))
   if (prices !== undefined) return prices
   throw new UsageError(
     `'${file}' has no prices: write { "<model>": { "input": 3, "output": 15 } }, for a million tokens.`,

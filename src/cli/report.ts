@@ -57,6 +57,7 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
   if (error instanceof AlreadyExistsError && error.kind === 'session') {
     return ['--session <id> chooses another id.']
   }
+  if (error instanceof AlreadyExistsError && error.kind === 'file') return ['--overwrite replaces it.']
   if (error instanceof ForkpointError || isUsage(error)) return []
   return ['This error is unexpected. --debug shows its stack.']
 }

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { byteCount, duration } from '../store/retention/policy.ts'
 import type { Context } from './context.ts'
 import type { ExitCode } from './exit-codes.ts'
 
@@ -26,6 +27,22 @@ export const examples = (...commands: string[]): string =>
 export function wholeNumber(text: string): number {
   if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+/** Checks the value of an option that is a duration. */
+export const aDuration = (text: string): string =>
+  checked(text, duration, 'It must be a duration such as 90d, 12h or 30m.')
+
+/** Checks the value of an option that is a number of bytes. */
+export const aSize = (text: string): string => checked(text, byteCount, 'It must be a size such as "5 GB".')
+
+function checked(text: string, parse: (text: string, path: string) => unknown, problem: string): string {
+  try {
+    parse(text, '')
+    return text
+  } catch {
+    throw new InvalidArgumentError(problem)
+  }
 }
 
 export const ALLOWED_SIGNERS = [

@@ -19,6 +19,9 @@ const ENCODED = /^(?:[A-Za-z0-9+/]|[\w-])+={0,2}$/
 /** Characters of the shortest text that may be encoded bytes. Tokens are shorter, or are not base64. */
 const SHORTEST = 256
 
+/** Characters of the longest token that a rule knows as a whole. Encoded bytes up to this length may be one. */
+export const LONGEST_TOKEN = 512
+
 /** Whether the text, stored under this key, is encoded bytes. */
 export function isData(text: string, key: string | number | undefined): boolean {
   if (typeof key === 'string' && KEYS.has(key) && text.length >= 32) return ENCODED.test(text)

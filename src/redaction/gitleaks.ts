@@ -1,8 +1,7 @@
 /** Reads the rules of a gitleaks file, `gitleaks.toml`. */
 
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { NotFoundError } from '../errors.ts'
+import { readNamedFile } from '../named-file.ts'
 import { fromGo } from './go-expression.ts'
 import type { TableRule } from './rule.ts'
 import { type Rule, RuleError } from './rule.ts'
@@ -58,14 +57,7 @@ function allowedBy(list: Record<string, unknown>, id: string): (secret: string) 
 }
 
 function parseToml(file: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new NotFoundError({ kind: 'file', id: file })
-    throw cause
-  }
+  const text = readNamedFile(file)
   let toml: { parse(text: string): unknown }
   try {
     toml = createRequire(import.meta.url)('smol-toml') as typeof toml

@@ -2,7 +2,7 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { onceKnown, type Redact } from './redact.ts'
-import type { Finding } from './scanner.ts'
+import type { Finding } from './rule.ts'
 
 /** The key of marks: equal secrets get equal marks, and without the key nobody can test guesses against a mark. */
 type MarkKey = Uint8Array

@@ -5,7 +5,7 @@ import { isData } from './data.ts'
 import { keyed, mark } from './marks.ts'
 import { onceKnown, type Redact } from './redact.ts'
 import type { TableRule } from './rule.ts'
-import { Scanner } from './scanner.ts'
+import { Scanner } from './scanning/scanner.ts'
 
 export interface PersonalOptions {
   /** Kinds to replace. Default: all. */

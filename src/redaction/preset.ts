@@ -1,7 +1,7 @@
 /** secretlint's recommended preset: optional packages, loaded when the first text is scanned. */
 
+import type { Finding } from './rule.ts'
 import { RuleError } from './rule.ts'
-import type { Finding } from './scanner.ts'
 
 /** Finds secrets in a text. */
 export type Preset = (text: string) => Promise<readonly Finding[]>

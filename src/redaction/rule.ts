@@ -1,6 +1,7 @@
 /** A rule: what one kind of secret looks like. */
 
 import { ForkpointError } from '../errors.ts'
+import type { Characters } from './scanning/characters.ts'
 
 export interface Rule {
   /** Lower-case letters, digits and dashes. It appears in the mark that replaces the secret. */
@@ -18,10 +19,49 @@ export interface Rule {
   readonly pass?: readonly string[]
 }
 
+/** A secret that a rule found in a text. */
+export interface Finding {
+  readonly rule: string
+  /** Start in the text. */
+  readonly start: number
+  /** End in the text, exclusive. */
+  readonly end: number
+  /** The secret without line wraps and escapes. */
+  readonly secret: string
+}
+
+/** What stands behind a name, as a whole. It is read without an expression, since names may come close together. */
+export interface Value {
+  /** The last characters of the name's match that this value stands behind. Default: any. */
+  readonly behind?: string
+  /** Matches one of the characters that it consists of. See `Characters`. */
+  readonly of: RegExp
+  readonly least: number
+  /** A longer one counts up to here. */
+  readonly most: number
+  /** Up to two `=` at its end belong to it. */
+  readonly padded?: true
+  /** What follows it. */
+  readonly next?: RegExp
+  /** Further condition. */
+  readonly fits?: (place: ValuePlace) => boolean
+}
+
+/** Where a value stands. */
+export interface ValuePlace {
+  readonly text: string
+  readonly keyword: number
+  readonly start: number
+  /** The end of the run of these characters that begins at `start`. */
+  readonly runEnd: (of: Characters) => number
+}
+
 /** A rule of the built-in table. */
 export interface TableRule extends Rule {
   /** Its expression begins at a keyword and is tried only there. */
   readonly anchored?: true
+  /** With `anchored`: what may follow the expression, which then matches only what stands before the secret. */
+  readonly values?: readonly Value[]
   /** With `anchored`: how many characters a match has before the keyword, one number for each length that is tried. */
   readonly ahead?: readonly number[]
   /**

@@ -2,17 +2,17 @@
 
 import { createHash } from 'node:crypto'
 import { fromEntries } from '../json-value.ts'
-import { isData } from './data.ts'
+import { isData, LONGEST_TOKEN } from './data.ts'
 import { readGitleaks } from './gitleaks.ts'
 import { type KeySource, keyed, mark } from './marks.ts'
 import { loadPreset, type Preset } from './preset.ts'
 import { isPromise, onceKnown, type Path, type Redact } from './redact.ts'
 
-import { checkRule, type Rule, RuleError, type TableRule } from './rule.ts'
-import { isSecretName } from './rules/generic.ts'
+import { checkRule, type Finding, type Rule, RuleError, type TableRule } from './rule.ts'
+import { isAuthorization, isSecretName } from './rules/generic.ts'
 import { isLikelySecret } from './rules/likely.ts'
 import { TABLE } from './rules/table.ts'
-import { type Finding, Scanner } from './scanner.ts'
+import { Scanner } from './scanning/scanner.ts'
 
 /** A finding that is not replaced. All given properties must match. */
 export interface Allowed {
@@ -109,11 +109,9 @@ export function secretFinder(options: SecretOptions = {}): SecretFinder {
   const { allow = [], preset = false } = options
   const detector = new Detector(options)
   const allowed = allow.map((entry) => (typeof entry === 'string' ? { text: entry } : entry))
-  const rules = rulesOf(options).map((rule) => [
-    rule.id,
-    rule.keywords,
-    String(rule.expression),
-    String((rule as TableRule).holds),
+  const rules = rulesOf(options).map(({ id, keywords, expression, values, holds }: TableRule) => [
+    ...[id, keywords, String(expression), String(holds)],
+    ...(values ?? []).map((value) => Object.values(value).map(String)),
   ])
   return {
     id: createHash('sha256')
@@ -169,14 +167,32 @@ class Detector {
 
   /** @param key the key that the text is the value of */
   find(text: string, key?: string | number): readonly Finding[] {
-    if (text.length < SHORTEST || isData(text, key)) return NOTHING
+    if (text.length < SHORTEST) return NOTHING
+    if (isData(text, key)) return this.#wholeToken(text)
     const found = this.#clean.has(text) ? NOTHING : this.#scanner.scan(text)
     if (found.length > 0) return found
     this.#clean.add(text)
-    if (typeof key !== 'string' || text.length > 512 || !this.#isSecretName(key)) return NOTHING
+    if (typeof key !== 'string' || text.length > LONGEST_TOKEN) return NOTHING
+    if (isAuthorization(key)) return this.#behind('authorization: ', text)
+    if (!this.#isSecretName(key)) return NOTHING
     if (/\s/.test(text) || text.includes('[redacted:') || !isLikelySecret(text)) return NOTHING
     if (!this.#scanner.has('assigned')) return NOTHING
     return [{ rule: 'assigned', start: 0, end: text.length, secret: text }]
+  }
+
+  /** Encoded bytes are looked at only as a whole: in them, beginnings of tokens stand by chance. */
+  #wholeToken(text: string): readonly Finding[] {
+    if (text.length > LONGEST_TOKEN) return NOTHING
+    const found = this.#scanner.scan(text)
+    return found.length === 1 && found[0]!.end - found[0]!.start === text.length ? found : NOTHING
+  }
+
+  /** The secrets of a text that stands behind these words. */
+  #behind(words: string, text: string): readonly Finding[] {
+    const found = this.#scanner.scan(words + text)
+    return found.flatMap(({ start, end, ...rest }) =>
+      start < words.length ? [] : [{ ...rest, start: start - words.length, end: end - words.length }],
+    )
   }
 
   #isSecretName(key: string): boolean {

@@ -100,7 +100,7 @@ export async function preparePush(
     const going = plan.moves.flatMap(({ to }) => to ?? [])
     const refusal =
       (await lacking(sharing, session, going, has, others)) ??
-      (going.length === 0 ? undefined : await gate?.(sentOf(shared, plan)))
+      (going.length === 0 && plan.gone === undefined ? undefined : await gate?.(sentOf(shared, plan)))
     if (refusal !== undefined) {
       report.refused.push({ session, reason: refusal.message, error: refusal })
       return undefined
@@ -215,8 +215,8 @@ export async function saw({ checkpoints, names }: Sharing, pushes: readonly Push
  * Returns the session with only the refs that are sent; what stays here, such as the files of a workspace, is not
  * checked.
  */
-function sentOf(shared: SharedSession, { moves }: PushPlan): SharedSession {
+function sentOf(shared: SharedSession, { moves, gone }: PushPlan): SharedSession {
   const sent = new Set(moves.flatMap(({ key, to }) => (to === undefined ? [] : [key])))
   const refs = [...shared.refs].map(([key, at]) => [key, sent.has(key) ? at : { remote: at.remote }] as const)
-  return { ...shared, refs: new Map(refs) }
+  return { ...shared, refs: new Map(refs), gone: gone === undefined ? {} : shared.gone }
 }

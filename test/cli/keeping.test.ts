@@ -53,8 +53,9 @@ it('shows what a policy removes, removes it when told to, and brings it back', a
 it('refuses a policy that says nothing, or nothing that can be understood', async () => {
   expect((await run('prune', '--min-age', '7d')).code).toBe(2)
   const odd = await run('prune', '--max-age', 'long')
-  expect(odd.code).not.toBe(0)
-  expect(odd.stderr).toContain("'rules.0.maxAge' has to be milliseconds or text such as '90d'")
+  expect(odd.code).toBe(2)
+  expect(odd.stderr).toContain("'long' is invalid. It must be a duration such as 90d")
+  expect((await run('prune', '--max-bytes', 'much')).stderr).toContain('It must be a size such as "5 GB"')
   expect((await run('prune')).stdout).toContain('0 sessions to remove')
 })
 
@@ -63,7 +64,7 @@ it('writes a bundle, only what is new since it, and takes both back elsewhere', 
   expect((await run('bundle', all)).stdout).toMatch(
     /^Wrote .*all\.bundle: \d+ refs, \d+ new objects, [\d.]+ [kM]?B\.\n$/,
   )
-  expect((await run('bundle', all)).code).toBe(1)
+  expect((await run('bundle', all)).code).toBe(3)
   expect((await run('bundle', none, '--since', all)).stderr).toContain('Nothing is new')
   expect(JSON.parse((await run('bundle', none, '--since', all, '--json')).stdout)).toEqual({
     file: null,
@@ -88,6 +89,7 @@ it('archives sessions when told to, lists them apart, and brings one back', asyn
   expect((await run('archive', 'kept', '--yes')).stderr).toContain('forkpoint unarchive kept')
   expect((await run('unarchive', 'old')).stdout).toContain('Brought old back')
   expect((await run('unarchive', 'old')).code).toBe(1)
+  expect((await run('unarchive', 'never-was')).code).toBe(4)
   expect((await run('list')).stdout).toContain('Title of old')
   expect((await run('delete', 'kept', '--yes')).stdout).toContain('Deleted session kept.')
   expect((await run('list', '--archived')).stderr).toContain('No sessions.')

@@ -96,6 +96,31 @@ describe('a commit of another tool', () => {
   })
 })
 
+test.each([
+  'log %',
+  'show %',
+  'diff %',
+  'view --no-open %',
+  'ref %',
+  'files %',
+  'fork % --branch none',
+  'tag % none',
+  'continue % --with codex',
+  'export html %',
+  'export claude-code %',
+  'export ai-sdk %',
+])('%s: a checkpoint that is not there is not found', async (line) => {
+  for (const revision of ['main~99', 'no-branch', 'dead00']) {
+    const { code, stderr } = await run(...line.replace('%', `${ID}/${revision}`).split(' '))
+    expect([code, stderr]).toEqual([4, expect.stringContaining(`There is no revision '${revision}'`)])
+  }
+})
+
+test.each(['html', 'markdown'])('export %s --json is JSON, with the text inside', async (format) => {
+  const { text, session } = JSON.parse((await run('export', format, ID, '--json')).stdout)
+  expect([text, session]).toEqual([(await run('export', format, ID)).stdout, ID])
+})
+
 describe('the beginning of a generated id', () => {
   test.each([
     ['log', '3f2a91'],
@@ -114,6 +139,11 @@ describe('the beginning of a generated id', () => {
     ['search', 'parser', '--session', '3f2a91'],
     ['export', 'markdown', '3f2a91'],
     ['export', 'claude-code', '3f2a91'],
+    ['thin', '3f2a91', '--keep-last', '100'],
+    ['bundle', join(tempFolder(), 'one.bundle'), '--session', '3f2a91'],
+    ['archive', '3f2a91', '--yes'],
+    ['log', '3f2a91/main~3'],
+    ['unarchive', '3f2a91'],
     ['delete', '3f2a91', '--branch', 'b', '--yes'],
     ['delete', '3f2a91', '--yes'],
     ['restore', '3f2a91'],

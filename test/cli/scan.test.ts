@@ -18,7 +18,7 @@ it('an import says what it redacted, a scan finds what was not, and says so to c
   writeFileSync(file, `${transcript.lines.join('\n')}\n`)
 
   const kept = await run('import', 'claude-code', file, '--session', 'redacted')
-  expect(kept.stderr).toContain('redacted 1 secret in the file (github 1); --no-redact keeps them')
+  expect(kept.stderr).toContain('redacted 1 secret in redacted (github 1); --no-redact keeps them')
   const clean = await run('scan')
   expect([clean.code, clean.stdout]).toEqual([0, ''])
   expect(clean.stderr).toContain('No secrets found.')

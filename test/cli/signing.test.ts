@@ -75,7 +75,7 @@ describe.skipIf(!hasKeygen)('signatures on the command line', () => {
     const { code, stderr } = await run(...args)
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/^forkpoint: Signing with the key '.*no-key' failed: ENOENT/),
+      expect.stringMatching(/^forkpoint: Signing with the key '.*no-key' failed: There is no file/),
     ])
     expect((await shell('ls none', { cwd })).code).not.toBe(0)
     const calls = [

@@ -195,7 +195,7 @@ describe('export', () => {
     )
     expect(await readFile(join(cwd, 'exported', 'demo-session.jsonl'))).toEqual(await readFile(DEMO))
     const again = await run('export', 'claude-code', 'demo', '-o', 'exported')
-    expect(again.code).toBe(1)
+    expect(again.code).toBe(3)
     expect(again.stderr).toContain("'exported/demo-session.jsonl' already exists")
     expect((await run('export', 'claude-code', 'demo', '-o', 'exported', '--overwrite')).code).toBe(0)
   })

@@ -252,7 +252,9 @@ describe.skipIf(!hasKeygen)('a key', () => {
 
   it('that is missing, damaged or given as text of another type is refused, and its text never shown', async () => {
     const folder = tempFolder()
-    await expect(new Signer(join(folder, 'none')).ready()).rejects.toThrow(/'.*none' failed: ENOENT/)
+    await expect(new Signer(join(folder, 'none')).ready()).rejects.toThrow(
+      /'.*none' failed: There is no file/,
+    )
     const text = readFileSync(makeKey(folder).file, 'utf8')
     const lines = text.split('\n')
     const short = [lines[0], lines[1], ...lines.slice(-2)].join('\n')

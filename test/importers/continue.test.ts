@@ -144,9 +144,9 @@ test('calls have results, ids are valid and each is there once, whatever the ses
   ]
   const conversation = conversationOf(newSession('s', { messages }))
   expect(conversation.notes).toEqual([
-    '1 results without a call became text',
+    '1 result without a call became text',
     '2 calls without a result got one that says so',
-    '1 parts that only one tool knows were left out',
+    'left out 1 part that only one tool knows',
   ])
   const calls = conversation.utterances.flatMap(({ pieces }) =>
     pieces.flatMap((piece) => (piece.kind === 'call' ? piece : [])),

@@ -93,6 +93,29 @@ test('a secret that is streamed in pieces is found', async () => {
   expect(texts[4]).toBe(texts[0])
 })
 
+test.each([
+  ['text-delta', 'text', { step: 0 }],
+  ['response.output_text.delta', 'delta', { item_id: 'i' }],
+  ['tool-input-delta', 'inputTextDelta', { toolCallId: 'c' }],
+  ['tool-call-delta', 'argsTextDelta', { toolCallId: 'c' }],
+  ['tool_call_delta', 'arguments', { call: 'c' }],
+])('a secret in pieces of the type %s is found', async (type, field, more) => {
+  const store = new MemorySessionStore({ redact: redactSecrets() })
+  const at = new Date(0).toISOString()
+  const events = (token.match(/.{1,7}/g) ?? []).map((text, sequence) => ({
+    sequence,
+    at,
+    type,
+    ...more,
+    [field]: text,
+  }))
+  await store.save({ ...newSession('s'), runs: [newRun('go', { id: 'r', events })] })
+  const kept = (await store.runEvents('s', 'r'))
+    .map((event) => (event as Record<string, unknown>)[field])
+    .join('')
+  expect(kept).toMatch(/^\[redacted:github:.{8}\]$/)
+})
+
 test('no name may contain a secret, and no author does', async () => {
   const folder = join(temporary(), 'store')
   const author = { name: token, email: 'a@example.com' }

@@ -1,6 +1,7 @@
 /** A few hundred made-up secrets where agents meet them, and what looks like secrets and is none. */
 
 import { createHash } from 'node:crypto'
+import type { TableRule } from '../../src/redaction/rule.ts'
 import { TABLE } from '../../src/redaction/rules/table.ts'
 import { filled, sample, seeded } from './sample.ts'
 
@@ -34,6 +35,31 @@ const TOKEN_CONTEXTS: Readonly<Record<string, (text: string) => string>> = {
   'escaped slashes': (text) => JSON.stringify({ v: text }).replaceAll('/', '\\/').replaceAll('-', '\\u002d'),
   yaml: (text) => `service:\n  key: ${text}\n  port: 80\n`,
 }
+/** What writes each character of a text, also of the secret, in another way. */
+const ENCODED: Readonly<Record<string, (text: string) => string>> = {
+  'percent-encoded': (text) => encodeURIComponent(text),
+  'percent-encoded twice': (text) => encodeURIComponent(encodeURIComponent(text)),
+  'escaped as \\u': (text) => text.replace(/[-_=.]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`),
+  'escaped as \\x': (text) => text.replace(/[-_=.]/g, (one) => `\\x${one.charCodeAt(0).toString(16)}`),
+  'UTF-16': (text) => text.split('').join('\0'),
+}
+/** What stands before each line of an output that a terminal or a tool has wrapped. */
+const PREFIXES = [
+  '',
+  '> ',
+  '> > ',
+  '│ ',
+  '| ',
+  '# ',
+  '// ',
+  ' * ',
+  '+',
+  '12| ',
+  '  12 | ',
+  '12: ',
+  '    12\t',
+  '    12→',
+]
 /** File names have no slashes, spaces or lines; some secrets are known by those alone. */
 const NOT_IN_NAMES = new Set([
   'authorization',
@@ -48,6 +74,8 @@ const NOT_IN_NAMES = new Set([
   'braintree',
   'command-line',
   'connection-string',
+  'docker-auth',
+  'netrc',
   'private-key',
   'url-password',
   'slack-webhook',
@@ -68,21 +96,37 @@ export function corpus(seed = 7): readonly Planted[] {
         const long = secrets.filter(({ length }) => length >= 10)
         planted.push({ kind: rule.id, context, text: wrap(text), secrets: long.flatMap(pieces) })
       }
-      if (isToken) planted.push(wrapped(rule.id, template, random))
+      for (const [context, encode] of Object.entries(ENCODED)) {
+        const { text, secrets } = filled(template, random)
+        const long = secrets.filter(({ length }) => length >= 10)
+        const inside = `x ${encode(text)} y`
+        planted.push({ kind: rule.id, context, text: inside, secrets: long.flatMap(pieces).map(encode) })
+      }
+      if (isToken) for (const prefix of PREFIXES) planted.push(wrapped(rule, template, random, prefix))
     }
   }
   return planted
 }
 
-/** A line of a terminal that is cut in the middle of a token. */
-function wrapped(kind: string, template: string, random: () => number): Planted {
+/** Lines of 80 columns, of which the first one ends in a token, after its prefix. */
+function wrapped(
+  { id, keywords }: TableRule,
+  template: string,
+  random: () => number,
+  prefix: string,
+): Planted {
   const { text, secrets } = filled(template, random)
-  const cut = Math.min(text.length - 6, 14 + Math.floor(random() * (text.length - 20)))
-  const before = 'the tool printed '.padEnd(80 - Math.min(cut, 70), '. ')
-  const line = `${before}${text}`
-  const lines = line.match(/.{1,80}/g) ?? []
+  const least = Math.max(14, ...keywords.filter((word) => text.startsWith(word)).map(({ length }) => length))
+  const cut = Math.min(text.length - 6, least + Math.floor(random() * (text.length - least - 6)))
+  const width = 80 - prefix.length
+  const before = 'the tool printed '.padEnd(width - 1 - Math.min(cut, width - 10), '. ')
+  const lines = `${before} ${text}`.match(new RegExp(`.{1,${width}}`, 'g')) ?? []
   const long = secrets.filter(({ length }) => length >= 10)
-  return { kind, context: 'wrapped', text: `${lines.join('\n')}\nnext line\n`, secrets: long.flatMap(halves) }
+  // A few letters on a line of their own look like a word.
+  const parts = (secret: string) => (lines.at(-1)!.length < 8 ? halves(secret).slice(0, 1) : halves(secret))
+  const whole = [...lines, 'next line', ''].map((line) => prefix + line).join('\n')
+  const context = `wrapped${prefix && ` behind ${JSON.stringify(prefix)}`}`
+  return { kind: id, context, text: whole, secrets: long.flatMap(parts) }
 }
 
 /** Also a part of a secret has to be gone: as it stands, and each twelve characters at its ends. */

@@ -16,7 +16,7 @@ import { tempFolder } from '../git/real-git.ts'
 import { TranscriptBuilder } from '../importers/transcript-builder.ts'
 import { corpus, lookAlikes } from './corpus.ts'
 
-const planted = corpus().filter(({ context }) => context !== 'wrapped')
+const planted = corpus().filter(({ context }) => !context.startsWith('wrapped'))
 const texts = planted.map(({ text }) => text)
 const harmless = lookAlikes().filter((text) => text.length < 2000)
 

@@ -62,6 +62,38 @@ test('a value under the name of a secret is one', () => {
   expect(redact(value, ['metadata', 'name'])).toBe(value)
 })
 
+test.each(['data', 'signature', 'integrity', 'image_url', 'content'])(
+  'a token is one under the key %s, where encoded bytes stay as they are',
+  (name) => {
+    const redact = redactSecrets({ key: 'k' })
+    for (const template of ['ghp_{w36}', 'sk-proj-{b124}', 'glpat-{b20}{b20}'])
+      expect(redact(sample(template, seeded(3)), ['a', name])).toMatch(/^\[redacted:[a-z]+:.{8}\]$/)
+    for (const template of ['{B120}', '{b300}']) {
+      const bytes = sample(template, seeded(4))
+      expect(redact(bytes, ['a', name])).toBe(bytes)
+    }
+  },
+)
+
+test('the header of an object is as good as that of a text', () => {
+  const redact = redactSecrets({ key: 'k' })
+  const value = sample('{w20}', seeded(9))
+  for (const name of ['Authorization', 'authorization', 'Proxy-Authorization', 'x-goog-authorization'])
+    for (const scheme of ['', 'Basic ', 'Bearer ', 'token '])
+      expect(redact(scheme + value, ['headers', name])).toMatch(
+        new RegExp(`^${scheme}\\[redacted:(?:authorization|bearer):.{8}\\]$`),
+      )
+  expect(redact('required', ['headers', 'Authorization'])).toBe('required')
+})
+
+test('a mark replaces an escape as a whole', () => {
+  const redact = redactSecrets({ key: 'k' })
+  const escaped = [...github].map((one) => `\\u00${one.charCodeAt(0).toString(16)}`).join('')
+  expect(JSON.parse(redact(`{"a":"${escaped}"}`, path) as string)).toEqual({
+    a: expect.stringMatching(/^\[redacted:github:.{8}\]$/),
+  })
+})
+
 test('each secret that was replaced is told, without the secret', () => {
   const told: unknown[] = []
   redactSecrets({ onFinding: (finding) => told.push(finding) })(`${github} ${github}`, path)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkRule } from '../../src/redaction/rule.ts'
 import { TABLE } from '../../src/redaction/rules/table.ts'
-import { Scanner } from '../../src/redaction/scanner.ts'
+import { Scanner } from '../../src/redaction/scanning/scanner.ts'
 import { filled, seeded } from './sample.ts'
 
 const all = new Scanner(TABLE)

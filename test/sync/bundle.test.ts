@@ -2,7 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { CorruptError, NotFoundError, StorageError, UnsupportedError } from '../../src/errors.ts'
+import {
+  AlreadyExistsError,
+  CorruptError,
+  NotFoundError,
+  StorageError,
+  UnsupportedError,
+} from '../../src/errors.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession, message } from '../store/support/git-store.ts'
@@ -42,6 +48,29 @@ test('everything of a store comes back from a bundle, and git reads it too', asy
   expect(refsAt(two.folder, 'refs/forkpoint/remote')).toEqual({})
   expectClean(two.folder)
   expect((await two.unbundle(file)).updated).toEqual([])
+})
+
+test('a store in which git cannot write, such as one of somebody else, is bundled all the same', async () => {
+  const folder = tempFolder()
+  const file = join(folder, 'all.bundle')
+  const one = alone('one')
+  await begin(one)
+  const path = process.env.PATH
+  writeFileSync(
+    join(folder, 'git'),
+    '#!/bin/sh\nPATH="${PATH#*:}"\ncase "$*" in *pack-objects*) echo "fatal: Permission denied" >&2; exit 128;; esac\nexec git "$@"\n',
+    { mode: 0o755 },
+  )
+  process.env.PATH = `${folder}:${path}`
+  try {
+    await one.bundle(file)
+  } finally {
+    process.env.PATH = path
+  }
+  gitText(one.folder, ['bundle', 'verify', file])
+  const two = alone('two')
+  expect((await two.unbundle(file)).problems).toEqual([])
+  expect(await two.load('demo')).toEqual(await one.load('demo'))
 })
 
 test('an incremental bundle has what is new, builds on the earlier one, and says so where that is missing', async () => {
@@ -139,7 +168,7 @@ test('a damaged file, a wrong one and an existing one are refused, and nothing c
   const one = alone('one')
   await begin(one)
   await one.bundle(file)
-  await expect(one.bundle(file)).rejects.toThrow(StorageError)
+  await expect(one.bundle(file)).rejects.toThrow(AlreadyExistsError)
   await one.bundle(file, { overwrite: true })
   await expect(one.bundle(join(folder, 'no', 'folder.bundle'))).rejects.toThrow(StorageError)
   const bytes = readFileSync(file)

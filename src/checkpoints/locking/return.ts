@@ -34,7 +34,7 @@ export class Return {
     sessions: readonly SessionId[],
   ): Promise<Return | undefined> {
     const archives = history.archives.holding(...sessions)
-    const archived = sessions.flatMap((session) => history.archives.of(session) ?? [])
+    const archived = sessions.flatMap((session) => history.archives.of(session, archives) ?? [])
     if (archived.length === 0) return undefined
     const parts = new Set(sessions.map(encodeName))
     const rest: NewArchive[] = []

@@ -113,11 +113,20 @@ export const storeMethods: Readonly<Record<string, Method>> = {
       ...inStore,
       page: pageSize,
       options: z
-        .strictObject({ at: name.optional(), limit: count.optional(), steps: z.boolean().optional() })
+        .strictObject({
+          at: name.optional(),
+          limit: count.optional(),
+          steps: z.boolean().optional(),
+          signatures: z.strictObject({ allowedSigners: name.optional() }).optional(),
+        })
         .default({}),
     },
-    ({ store, session, page, options }, scope) =>
-      firstPage(scope, store, scope.things.get('store', store).log(session, options), page),
+    ({ store, session, page, options }, scope) => {
+      const open = scope.things.get('store', store)
+      if (options.signatures !== undefined && !(open instanceof GitSessionStore))
+        throw new UnsupportedError('checking signatures', 'Only a git store has them.')
+      return firstPage(scope, store, open.log(session, options), page)
+    },
   ),
   'store.list': method(
     {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { CorruptError, StorageError, UnsupportedError } from '../../errors.ts'
 import { type CommitId, type ObjectId, trustedCommit } from '../../ids.ts'
+import { alreadyThere, cannot } from '../../named-file.ts'
 import { newCommits } from '../database/ancestry.ts'
 import { outgoingObjects } from '../database/outgoing.ts'
 import { peel } from '../database/peel.ts'
@@ -13,6 +14,7 @@ import type { GitObject } from '../objects/object.ts'
 import { BrokenPackError, checkReceived } from '../packs/received.ts'
 import { streamPack } from '../packs/stream.ts'
 import type { Repository } from '../repository.ts'
+import { NativeGitError } from '../upkeep/native/error.ts'
 import { NativeGit } from '../upkeep/native/git.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
 import { encodeHeader } from './header.ts'
@@ -36,11 +38,12 @@ export interface WrittenBundle {
 
 /**
  * Writes the bundle and checks it as a reader would; it is durable when this resolves. A crash leaves the old file, or
- * the new one. Git makes the pack if it may be run on the repository, because its packs are smaller.
+ * the new one. Git makes the pack if it may be run on the repository and
+ * can write there, because its packs are smaller.
  *
  * @param path absolute
- * @throws CorruptError if an object is missing or broken; UnsupportedError in a shallow clone; StorageError, also if
- *   the file exists
+ * @throws CorruptError if an object is missing or broken; UnsupportedError in a shallow clone; AlreadyExistsError,
+ *   StorageError
  */
 export async function writeBundle(
   repository: Repository,
@@ -48,8 +51,7 @@ export async function writeBundle(
   options: BundleOptions,
 ): Promise<WrittenBundle> {
   const { fs, objects, folder } = repository
-  if (!options.overwrite && fs.stat(path) !== undefined)
-    throw new StorageError(`'${path}' already exists. Choose another name, or overwrite it.`, { file: path })
+  if (!options.overwrite && fs.stat(path) !== undefined) throw alreadyThere(path)
   if (shallowCommits(folder).size > 0)
     throw new UnsupportedError(
       'bundle',
@@ -59,9 +61,9 @@ export async function writeBundle(
   const ids = await outgoingObjects(objects, { wants, has: options.has })
   const prerequisites = await prerequisitesOf(repository, options)
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  if (fs.stat(dirname(path)) === undefined) throw cannot(path, 'written', { code: 'ENOENT' })
   const file = fs.open(temporary, 'wx+')
-  if (file === undefined)
-    throw new StorageError(`'${temporary}' cannot be written. Is its folder there?`, { file: temporary })
+  if (file === undefined) throw cannot(path, 'written', { code: 'ENOENT' })
   try {
     try {
       const out = new Output(file)
@@ -106,43 +108,51 @@ async function* packOf(
   ids: readonly ObjectId[],
   { onProgress }: BundleOptions,
 ): AsyncGenerator<Buffer> {
-  const { objects, fs, paths } = repository
-  const git = ids.length === 0 ? undefined : await NativeGit.open(fs, paths).catch(unsupported)
-  if (git !== undefined) {
-    yield* nativePack(repository, git, ids)
+  const native = ids.length === 0 ? undefined : await nativePack(repository, ids)
+  if (native !== undefined) {
+    yield* piecesOf(repository, native)
     return
   }
   async function* read(): AsyncGenerator<GitObject> {
     for (const [n, id] of ids.entries()) {
-      yield await objects.read(id)
+      yield await repository.objects.read(id)
       onProgress?.({ phase: 'writing objects', done: n + 1, total: ids.length })
     }
   }
   yield* streamPack(ids.length, read())
 }
 
-/** Returns `undefined` if git may not be run on this repository: then forkpoint makes the pack. */
-function unsupported(error: unknown): undefined {
-  if (!(error instanceof UnsupportedError)) throw error
-}
-
-async function* nativePack(
+/** Returns the path of git's pack, without its ending; `undefined` if no git can run, or write, in the store. */
+async function nativePack(
   { fs, paths, folder: { temporaries } }: Repository,
-  git: NativeGit,
   ids: readonly ObjectId[],
-): AsyncGenerator<Buffer> {
-  fs.makeDir(paths.temporaries)
+): Promise<string | undefined> {
   const base = temporaries.path()
   const args = ['-c', 'pack.packSizeLimit=0', 'pack-objects', '--delta-base-offset', '--quiet', base]
-  const name = (await git.run(args, { input: [...ids, ''].join('\n') })).trim()
-  const [pack, index] = [`${base}-${name}.pack`, `${base}-${name}.idx`]
+  try {
+    const git = await NativeGit.open(fs, paths)
+    if (git === undefined) return undefined
+    fs.makeDir(paths.temporaries)
+    return `${base}-${(await git.run(args, { input: [...ids, ''].join('\n') })).trim()}`
+  } catch (error) {
+    if ([UnsupportedError, NativeGitError, StorageError].some((type) => error instanceof type))
+      return undefined
+    throw error
+  }
+}
+
+async function* piecesOf(
+  { fs, folder: { temporaries } }: Repository,
+  native: string,
+): AsyncGenerator<Buffer> {
+  const pack = `${native}.pack`
   const file = fs.open(pack, 'r')
   try {
     if (file === undefined) throw new StorageError(`There is no pack '${pack}' of git.`, { file: pack })
     for (let at = 0; at < file.size(); at += PIECE) yield await readPiece(file, at, PIECE)
   } finally {
     file?.close()
-    for (const path of [pack, index, `${base}-${name}.rev`]) temporaries.discard(path)
+    for (const ending of ['pack', 'idx', 'rev']) temporaries.discard(`${native}.${ending}`)
   }
 }
 

@@ -1,7 +1,6 @@
 /** The file of allowed signers (ssh-keygen(1), "ALLOWED SIGNERS"): which keys are whose, for what and when. */
-import { readFile } from 'node:fs/promises'
 import { ForkpointError, UnsupportedError } from '../../errors.ts'
-import { storageError } from '../../storage-error.ts'
+import { readNamedFile } from '../../named-file.ts'
 import { keyType } from './public-key.ts'
 import { NAMESPACE } from './sshsig.ts'
 import { WireError } from './wire.ts'
@@ -32,12 +31,9 @@ export class AllowedSignersError extends ForkpointError {
 export class AllowedSigners {
   readonly #signers: readonly AllowedSigner[]
 
-  /** Throws StorageError, AllowedSignersError; UnsupportedError for keys of certificate authorities. */
+  /** Throws NotFoundError, StorageError, AllowedSignersError; UnsupportedError for keys of certificate authorities. */
   static async read(file: string): Promise<AllowedSigners> {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw storageError(file, error)
-    })
-    return new AllowedSigners(text, file)
+    return new AllowedSigners(readNamedFile(file), file)
   }
 
   constructor(text: string, file: string) {

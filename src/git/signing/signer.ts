@@ -2,9 +2,9 @@
  * Signs with an SSH key: reads keys, makes and checks signatures. Callers decide what is signed, and what happens if it
  * cannot be.
  */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { SigningError } from '../../errors.ts'
+import { readNamedFile } from '../../named-file.ts'
 import { type PrivateKey, readPrivateKey } from './private-key.ts'
 import { signWithKeygen } from './ssh-keygen.ts'
 import { signWith } from './sshsig.ts'
@@ -52,7 +52,7 @@ export class Signer {
   }
 
   async #load(): Promise<PrivateKey | undefined> {
-    const text = this.#text ?? (await readKeyFile(this.file!))
+    const text = this.#text ?? readKeyFile(this.file!)
     let key: PrivateKey | undefined
     try {
       key = readPrivateKey(text)
@@ -68,11 +68,11 @@ export class Signer {
   }
 }
 
-async function readKeyFile(file: string): Promise<string> {
+function readKeyFile(file: string): string {
   try {
-    return await readFile(file, 'latin1')
+    return readNamedFile(file)
   } catch (cause) {
-    throw unusable(file, (cause as Error).message, cause)
+    throw unusable(file, (cause as Error).message.replace(/\.$/, ''), cause)
   }
 }
 

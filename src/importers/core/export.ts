@@ -1,8 +1,8 @@
 /** Exports an imported session as the files that it was imported from. */
-import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { InvalidStateError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
+import { InvalidStateError, NotFoundError, UnsupportedError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
+import { writeNamedFile } from '../../named-file.ts'
 import type { Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { ExportedFile, Importer, WrittenFiles } from '../importer.ts'
@@ -101,18 +101,8 @@ export async function writeFiles(
   for (const { name, bytes } of [main, ...others, ...agents]) {
     checkInside(name)
     const path = join(folder, name)
-    try {
-      makeFolders(dirname(path))
-      await writeFile(path, bytes(), { flag: overwrite ? 'w' : 'wx' })
-    } catch (cause) {
-      if (cause instanceof StorageError) throw cause
-      const { code, message } = cause as NodeJS.ErrnoException
-      const text =
-        code === 'EEXIST' ? `'${path}' already exists. Choose another folder, or overwrite it.` : message
-      throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {
-        cause,
-      })
-    }
+    makeFolders(dirname(path))
+    await writeNamedFile(path, bytes(), { overwrite })
     paths.push(path)
   }
   return paths

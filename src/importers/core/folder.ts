@@ -12,7 +12,7 @@ import { isToolOf } from './sessions-of.ts'
 export type FolderImport =
   | ({ path: string; tool: string; error?: undefined } & ImportResult)
   /** The file could not be imported, or is not a session (UnsupportedError). Other files are imported nevertheless. */
-  | { path: string; tool: string; error: ForkpointError }
+  | { path: string; tool: string; session?: undefined; error: ForkpointError }
 
 /**
  * Imports every session file of a folder and its subfolders, one after another. Files of sub-agents are imported with

@@ -1,9 +1,10 @@
 /** Writes a session as a file of another tool, so that the tool can continue it. */
 import { randomUUID } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { InvalidStateError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
+import { InvalidStateError, NotFoundError, UnsupportedError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
+import { writeNamedFile } from '../../named-file.ts'
 import type { Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import { openSource } from '../byte-source.ts'
@@ -59,7 +60,8 @@ export async function continueWith(
   const own = checkpoint && (await ownEntries(tool, store, state, checkpoint, id, composed))
   const text = own || composed.text
   const marked = checkpoint === undefined ? text : withOrigin(text, { session, checkpoint })
-  await writeNew(composed.path, marked)
+  makeFolders(dirname(composed.path))
+  await writeNamedFile(composed.path, marked)
   try {
     await checkWritten(tool, composed.path, conversation)
   } catch (error) {
@@ -117,21 +119,6 @@ async function idIn(tool: Importer, lines: readonly string[]): Promise<string | 
   const source = await openSource({ name: 'session', lines })
   const { sessionId } = await tool.read(source, { now: 0, open: openSource })
   return sessionId
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    makeFolders(dirname(path))
-    await writeFile(path, text, { flag: 'wx' })
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause
-    const { code, message } = cause as NodeJS.ErrnoException
-    throw new StorageError(
-      `'${path}' cannot be written: ${message}`,
-      code === undefined ? { file: path } : { file: path, errno: code },
-      { cause },
-    )
-  }
 }
 
 /** Throws InvalidStateError if the tool would read a conversation that differs from `meant`. */

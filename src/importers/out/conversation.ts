@@ -68,9 +68,9 @@ class Reader {
   notes(): string[] {
     const { orphans, open, left } = this.#counts
     return [
-      ...(orphans > 0 ? [`${orphans} results without a call became text`] : []),
-      ...(open > 0 ? [`${open} calls without a result got one that says so`] : []),
-      ...(left > 0 ? [`${left} parts that only one tool knows were left out`] : []),
+      ...(orphans > 0 ? [`${some(orphans, 'result')} without a call became text`] : []),
+      ...(open > 0 ? [`${some(open, 'call')} without a result got one that says so`] : []),
+      ...(left > 0 ? [`left out ${some(left, 'part')} that only one tool knows`] : []),
     ]
   }
 
@@ -180,3 +180,5 @@ function joinedWith(all: Utterance[], next: Utterance): Utterance[] {
   all[all.length - 1] = { ...last, pieces: [...last.pieces, ...next.pieces] }
   return all
 }
+
+const some = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

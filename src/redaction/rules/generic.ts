@@ -1,6 +1,7 @@
 /** Secrets that are recognized by their context: headers, URLs, assignments, connection strings, PEM blocks, JWTs. */
 
 import type { TableRule } from '../rule.ts'
+import { Characters } from '../scanning/characters.ts'
 import { isLikelySecret, isNoPlaceholder } from './likely.ts'
 
 /** Names whose value is a secret, in code, configuration files and JSON. */
@@ -26,10 +27,20 @@ const NAMES = [
 /** Suffixes of such a name. `password_min_length` and `token_count` are not names of secrets. */
 const NAME_END = String.raw`(?:s|[_-]?(?:base64|b64|hex|base|value|key|prod|production|dev|test|staging|live|[0-9]{1,2})){0,2}`
 const NAME = String.raw`(?:${NAMES.join('|')})${NAME_END}`
+/** White space, and what escapes it. */
+const SPACE = String.raw`(?:\s|\\{1,15}[nrt])`
 /** A quotation mark, possibly escaped several times, as JSON inside JSON is. */
 const QUOTE = String.raw`\\{0,15}["'\x60]`
 
+/** Between a name and its value where both have a name: `"name": "TOKEN", "value": "…"`, in JSON or YAML. */
+const NAMED_VALUE = String.raw`(?:${QUOTE})?,?${SPACE}{0,40}(?:${QUOTE})?value`
+
 const DIGITS = '0123456789'
+/** What a header's credentials consist of. */
+const CREDENTIALS = /[\w.~+/-]/
+
+const AFTER_SEMICOLON = /;\s{0,2}(?:user )?$/i
+const UP_TO_SEMICOLON = new Characters(/[^;\s"']/)
 
 export const GENERIC: readonly TableRule[] = [
   {
@@ -73,9 +84,10 @@ export const GENERIC: readonly TableRule[] = [
     id: 'authorization',
     keywords: ['authorization'],
     expression: new RegExp(
-      String.raw`authorization(?:${QUOTE}|\]){0,2}\s{0,3}(?:[:=,]|=>)\s{0,3}(?:[a-z]?${QUOTE})?(?:(?:bearer|basic|token|apikey|bot|key|digest)\s{1,3})?(?<secret>[\w.~+/-]{8,4096}={0,2})`,
+      String.raw`authorization(?:${QUOTE}|\]){0,2}\s{0,3}(?:=>|[:=,])\s{0,3}(?:[a-z]?${QUOTE})?(?:(?:bearer|basic|token|apikey|bot|key|digest)\s{1,3})?`,
       'i',
     ),
+    values: [{ of: CREDENTIALS, least: 8, most: 4096, padded: true }],
     anchored: true,
     grows: true,
     whole: true,
@@ -87,7 +99,8 @@ export const GENERIC: readonly TableRule[] = [
   {
     id: 'bearer',
     keywords: ['bearer '],
-    expression: /(?<![A-Za-z])bearer {1,3}(?<secret>[\w.~+/-]{20,4096}={0,2})/i,
+    expression: /(?<![A-Za-z])bearer {1,3}/i,
+    values: [{ of: CREDENTIALS, least: 20, most: 4096, padded: true }],
     anchored: true,
     grows: true,
     whole: true,
@@ -99,8 +112,21 @@ export const GENERIC: readonly TableRule[] = [
   {
     id: 'connection-string',
     keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
-    expression:
-      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?(?=([^;\s"']{1,128}))\1;)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
+    expression: /(?<!\w)(?:password|pwd) ?= ?/i,
+    values: [
+      {
+        of: /[^;"'\s\\()]/,
+        least: 4,
+        most: 128,
+        next: /[;"'\s\\)]|$/,
+        // After a semicolon or before one.
+        fits: ({ text, keyword, start, runEnd }) => {
+          if (AFTER_SEMICOLON.test(text.slice(Math.max(0, keyword - 8), keyword))) return true
+          const end = runEnd(UP_TO_SEMICOLON)
+          return end - start <= 128 && text[end] === ';'
+        },
+      },
+    ],
     anchored: true,
     near: { oneOf: ';', before: 8, behind: 144 },
     holds: isNoPlaceholder,
@@ -121,7 +147,11 @@ export const GENERIC: readonly TableRule[] = [
       '--user ',
     ],
     expression:
-      /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?(?<secret>[^\s"'\\]{6,256})|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:(?<word>[^\s"'\\@/]{6,128})(?=["']?(?:\s|\\|$)))/,
+      /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:)/,
+    values: [
+      { behind: ':', of: /[^\s"'\\@/]/, least: 6, most: 128, next: /["']?(?:\s|\\|$)/ },
+      { of: /[^\s"'\\]/, least: 6, most: 256 },
+    ],
     anchored: true,
     whole: true,
     near: { oneOf: DIGITS, behind: 360 },
@@ -130,13 +160,49 @@ export const GENERIC: readonly TableRule[] = [
     pass: ['docker run -u 1000:1000 image', 'git push -u origin main', 'tool --token "$TOKEN"'],
   },
   {
+    id: 'netrc',
+    keywords: ['login '],
+    expression: /(?<![\w-])login {1,3}[^\s"'\\]{1,128}(?:\s|\\{1,15}[nrt]){1,12}password {1,3}/i,
+    values: [{ of: /[^\s"'\\]/, least: 6, most: 256 }],
+    anchored: true,
+    near: { oneOf: DIGITS, behind: 420 },
+    holds: isLikelySecret,
+    match: [
+      'machine a.example login bob password {w20}',
+      'machine a.example\n  login bob\n  password {w20}\n',
+    ],
+    pass: ['The login page2 password field asks for password12 characters'],
+  },
+  {
+    id: 'docker-auth',
+    keywords: ['"auth'],
+    expression: new RegExp(String.raw`"auth${QUOTE}\s{0,3}:\s{0,3}${QUOTE}`),
+    values: [{ of: /[A-Za-z0-9+/]/, least: 12, most: 1024, padded: true, next: new RegExp(QUOTE) }],
+    anchored: true,
+    holds: (secret) =>
+      /^[\x20-\x7e]{1,128}:[\x20-\x7e]{3,512}$/.test(Buffer.from(secret, 'base64').toString('latin1')),
+    match: ['{"auths":{"ghcr.io":{"auth":"Ym9i{B0}Omh1bnRlcjI4{B0}"}}}'],
+    pass: ['{"auth":"oauth2accesstoken"}'],
+  },
+  {
     id: 'assigned',
     keywords: [...NAMES, '_authtoken', '_auth=', 'passwd'],
     expression: new RegExp(
-      // First alternative: quoted, as in code and JSON. Second: unquoted up to the line end, as in configuration files.
-      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>(?=([^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}))\3={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
+      // First alternative: up to a quotation mark, as in code and JSON. Second: as in configuration files. Third: XML.
+      String.raw`(?:${NAME}|_authtoken|_auth)(?:${NAMED_VALUE}(?=["'\x60\\:]))?(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}|[ \t]{0,16}[:=][ \t]{0,16}|>)`,
       'i',
     ),
+    values: [
+      { behind: '"\'`', of: /[^"'`\\\s]/, least: 8, most: 256, next: new RegExp(QUOTE) },
+      { behind: '>', of: /[^"'`\\\s<>]/, least: 8, most: 256, next: /<\// },
+      {
+        of: /[^"'`\\\s;,(){}[\]<>&|$=]/,
+        least: 8,
+        most: 256,
+        padded: true,
+        next: /[;,.)\]}]{0,3}(?:[\s&|]|\\|["'`]|$)/,
+      },
+    ],
     anchored: true,
     whole: true,
     near: { oneOf: DIGITS, behind: 360 },
@@ -148,6 +214,11 @@ export const GENERIC: readonly TableRule[] = [
       String.raw`{\"apiKey\": \"{w32}\"}`,
       'password: {w14}',
       '//registry.example/:_authToken={h36}',
+      'https://api.example/v1?access_token={w32}&page=2',
+      '<server><password>{w16}</password></server>',
+      '{"name": "DB_PASSWORD", "value": "{w20}"}',
+      '- name: API_KEY\n  value: {w24}',
+      'password    =    {w16}',
     ],
     pass: [
       'MAX_TOKENS=4096',
@@ -160,6 +231,9 @@ export const GENERIC: readonly TableRule[] = [
     ],
   },
 ]
+
+/** Whether the name is that of a header whose value is a secret. */
+export const isAuthorization = (name: string): boolean => /(?:^|[_.-])authorization$/i.test(name)
 
 /** Whether the name says that its value is a secret, as in `{ "password": … }`. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)

@@ -7,22 +7,25 @@ import { RUNS } from '../addition/runs.ts'
 /** The pieces of one text, by the indexes of their events. */
 export interface DeltaGroup {
   readonly indexes: readonly number[]
-  readonly field: 'text' | 'delta'
+  readonly field: string
   readonly text: string
 }
 
+/** The keys of an event under which its piece may stand. */
+const FIELDS = ['text', 'delta', 'inputTextDelta', 'argsTextDelta', 'arguments']
+
 /** Groups events whose texts belong together: those with the same type, step, call and id. */
 export function deltaGroups(events: readonly unknown[]): readonly DeltaGroup[] {
-  const groups = new Map<string, { indexes: number[]; field: 'text' | 'delta'; texts: string[] }>()
+  const groups = new Map<string, { indexes: number[]; field: string; texts: string[] }>()
   for (const [index, event] of events.entries()) {
-    if (!isJsonObject(event) || typeof event.type !== 'string' || !event.type.endsWith('-delta')) continue
-    const field = typeof event.text === 'string' ? 'text' : 'delta'
-    const text = event[field]
-    if (typeof text !== 'string') continue
-    const name = JSON.stringify([event.type, field, event.step, event.call, event.id])
+    if (!isJsonObject(event) || typeof event.type !== 'string' || !/[-_.]delta$/.test(event.type)) continue
+    const field = FIELDS.find((name) => typeof event[name] === 'string')
+    if (field === undefined) continue
+    const { type, step, call, id, toolCallId, item_id } = event
+    const name = JSON.stringify([type, field, step, call, id, toolCallId, item_id])
     const group = groups.get(name) ?? { indexes: [], field, texts: [] }
     group.indexes.push(index)
-    group.texts.push(text)
+    group.texts.push(event[field] as string)
     groups.set(name, group)
   }
   return [...groups.values()].map(({ indexes, field, texts }) => ({ indexes, field, text: texts.join('') }))

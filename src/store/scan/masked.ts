@@ -1,6 +1,6 @@
 /** Excerpts of the text around a secret, without any part of a secret. */
 
-import type { Finding } from '../../redaction/scanner.ts'
+import type { Finding } from '../../redaction/rule.ts'
 
 const AROUND = 24
 const LONGEST = 120

@@ -157,9 +157,10 @@ class Scan {
     const known = this.#known.items.get(base + unit) ?? []
     this.#known.items.delete(base + unit)
     for (const one of known)
-      for (const [, content] of (await StoredItem.read(objects, base, unit, one)).parts) this.#isDone(content)
+      for (const [, content] of (await StoredItem.read(objects, base, unit, one)).parts)
+        this.#isDone(content, PART)
     const item = await StoredItem.read(objects, base, unit, entries)
-    const fresh = item.parts.filter(([, content]) => !this.#isDone(content))
+    const fresh = item.parts.filter(([, content]) => !this.#isDone(content, PART))
     for (const [part, content] of fresh)
       yield* this.#unit(`item ${content}`, () => this.#said(at, item, item.textsOf(part)))
     const streamed = fresh.map(([, content]) => content).join('\n')
@@ -237,6 +238,9 @@ class Scan {
     return false
   }
 }
+
+/** In the place of a folder: the parts of an item, whose content may be named as the item is. No folder has this name. */
+const PART = '\0part'
 
 /** Identifies content at one place in trees. */
 const nameOf = (id: string, base = ''): string => `${base}\0${id}`

@@ -21,7 +21,7 @@ export interface Said extends FoundText {
 /** How many segments before a new one are searched for the beginning of a streamed secret. */
 const WINDOW = 8
 /** Occurs in the type of an event with a piece of a streamed text. */
-const PIECE = '-delta"'
+const PIECE = 'delta"'
 
 export class StoredItem {
   readonly #objects: ObjectStore

@@ -53,7 +53,9 @@ export async function bundleSessions(
   if ([...refs.keys()].every((ref) => ref.startsWith(REWRITTEN)))
     throw new NotFoundError(
       { kind: 'session', id: only?.join(', ') ?? '' },
-      only === undefined ? 'The store has no session to bundle.' : `There is no session ${only.join(', ')}.`,
+      only === undefined
+        ? 'The store has no session to bundle.'
+        : `There is no session '${only.join("', '")}'.`,
     )
   const has = await knownTo(checkpoints, refs, since)
   if (has === undefined) return undefined

@@ -1,8 +1,9 @@
+import { NotFoundError } from '../../../errors.ts'
 import type { ArchiveReport } from '../../../store/retention/archive.ts'
 import { bold, columns, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { type AddVerb, examples } from '../../verb.ts'
+import { type AddVerb, aDuration, examples } from '../../verb.ts'
 
 interface Options {
   olderThan?: string
@@ -15,7 +16,11 @@ export const addArchive: AddVerb = (program, run) => {
     .command('archive')
     .description('keep sessions without refs of their own, hundreds in one; shows which unless told --yes')
     .argument('[session...]', 'sessions (default: all that are old enough)')
-    .option('--older-than <duration>', 'only sessions that nobody saved to for so long, such as 90d')
+    .option(
+      '--older-than <duration>',
+      'only sessions that nobody saved to for so long, such as 90d',
+      aDuration,
+    )
     .option('-y, --yes', 'archive them')
     .addHelpText('after', examples('archive --older-than 90d', 'archive demo --yes'))
     .action(
@@ -24,7 +29,7 @@ export const addArchive: AddVerb = (program, run) => {
         if (sessions.length === 0 && olderThan === undefined)
           throw new UsageError('Say what is archived: sessions, or --older-than.')
         const report = await stores.existing.archive({
-          sessions: sessions.length > 0 ? sessions : undefined,
+          sessions: sessions.length > 0 ? await stores.allNamed(sessions) : undefined,
           olderThan,
           dryRun: !yes,
           onProgress: out.phases('archive'),
@@ -42,7 +47,10 @@ export const addUnarchive: AddVerb = (program, run) => {
     .argument('<session>', 'session')
     .addHelpText('after', examples('list --archived', 'unarchive demo'))
     .action(
-      run(async ({ out, stores }, session: string) => {
+      run(async ({ out, stores }, given: string) => {
+        const session = await stores.named(given)
+        if (!(await stores.existing.exists(session)))
+          throw new NotFoundError({ kind: 'session', id: session })
         const archived = await stores.existing.unarchive(session)
         if (out.json) await out.document({ session, archived })
         else if (archived) await out.line(line`Brought ${bold(session)} back from its archive.`)

@@ -11,7 +11,7 @@ import { size } from './size.ts'
 interface Options {
   session?: string[]
   since?: string | Date
-  force?: boolean
+  overwrite?: boolean
 }
 
 /** `forkpoint bundle`: JSON of BundleReport with the `file`, or `{ file: null }` if nothing is new. */
@@ -22,15 +22,15 @@ export const addBundle: AddVerb = (program, run) => {
     .argument('<file>', 'where the bundle is written')
     .option('--session <id...>', 'only these sessions')
     .option('--since <bundle|date>', 'only what is new since an earlier bundle, or since a date', since)
-    .option('-f, --force', 'replace a file that exists')
+    .option('--overwrite', 'replace the file')
     .addHelpText('after', examples('bundle backup.bundle', 'bundle monday.bundle --since backup.bundle'))
     .action(
-      run(async (context, file: string, { session, since: from, force }: Options) => {
+      run(async (context, file: string, { session, since: from, overwrite = false }: Options) => {
         const { command, out, stores } = context
         const report = await stores.existing.bundle(file, {
           only: await stores.allNamed(session),
           since: from,
-          overwrite: force,
+          overwrite,
           onProgress: out.phases(),
         })
         if (out.json) return out.document({ file: report === undefined ? null : file, ...report })

@@ -3,7 +3,7 @@ import type { PruneReport } from '../../../store/retention/prune.ts'
 import { columns, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { type AddVerb, aDuration, aSize, examples, wholeNumber } from '../../verb.ts'
 import { size } from './size.ts'
 
 interface Options extends Partial<Omit<RetentionRule, 'keepTitles'>> {
@@ -19,14 +19,18 @@ export const addPrune: AddVerb = (program, run) => {
     .description(
       "remove old sessions by a policy, or by the store's own; shows what would go unless told --yes",
     )
-    .option('--max-age <duration>', 'remove sessions that were not saved to for so long, such as 90d')
+    .option(
+      '--max-age <duration>',
+      'remove sessions that were not saved to for so long, such as 90d',
+      aDuration,
+    )
     .option('--max-count <number>', 'keep so many sessions, the newest', wholeNumber)
-    .option('--max-bytes <bytes>', 'keep so much on the disk, the newest, such as "5 GB"')
-    .option('--min-age <duration>', 'keep every session so long after this store first saw it')
+    .option('--max-bytes <bytes>', 'keep so much on the disk, the newest, such as "5 GB"', aSize)
+    .option('--min-age <duration>', 'keep every session so long after this store first saw it', aDuration)
     .option('--type <type>', 'only sessions of this type')
     .option('--project <folder>', 'only sessions that work in this folder')
     .option('--keep-title <pattern...>', 'keep sessions with such a title; * stands for any text')
-    .option('--trash <duration>', 'how long they can be brought back (default: 30d)')
+    .option('--trash <duration>', 'how long they can be brought back (default: 30d)', aDuration)
     .option('-y, --yes', 'remove them')
     .addHelpText(
       'after',

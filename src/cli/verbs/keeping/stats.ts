@@ -143,9 +143,9 @@ function cells(
     bold(size(own)),
     line`${cyan('█'.repeat(filled))}${dim('·'.repeat(BAR - filled))}`,
     line`${size(shared)}`,
-    line`${checkpoints}`,
-    line`${messages}`,
-    line`${tokens === 0 ? '' : tokens}`,
+    line`${checkpoints.toLocaleString('en-US')}`,
+    line`${messages.toLocaleString('en-US')}`,
+    line`${tokens === 0 ? '' : tokens.toLocaleString('en-US')}`,
     line`${cost === undefined ? '' : cost.toFixed(2)}`,
     dim(lastUse.slice(0, 10)),
   ]

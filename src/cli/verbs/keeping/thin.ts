@@ -3,7 +3,7 @@ import { bold, count, dim, type Line, line } from '../../../view/terminal/line.t
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
 import { reportData, stillThere } from '../../old-objects.ts'
-import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { type AddVerb, aDuration, examples, wholeNumber } from '../../verb.ts'
 
 interface Options {
   keepLast?: number
@@ -21,7 +21,7 @@ export const addThin: AddVerb = (program, run) => {
     )
     .argument('<session>', 'session; what forks of it share is rewritten as well')
     .option('--keep-last <number>', 'keep so many checkpoints of each branch, the newest', wholeNumber)
-    .option('--older-than <duration>', 'leave out only what is older than this, such as 30d')
+    .option('--older-than <duration>', 'leave out only what is older than this, such as 30d', aDuration)
     .option('--inside-turns', 'leave out only what is inside turns, never their ends')
     .option('-y, --yes', 'leave them out, and remove them from the disk; this cannot be undone')
     .addHelpText(

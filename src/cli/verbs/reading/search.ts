@@ -82,11 +82,10 @@ function time(text: string): number {
 function matchLines(match: SearchMatch): Line[] {
   const { session, branch, checkpoint, seq, at, index, role, kind, tool, agent } = match
   const place = branch === '' || branch === 'main' ? session : `${session}/${branch}`
-  const who = [role, agent === undefined ? undefined : 'of a sub-agent']
-    .filter((one) => one !== undefined)
-    .join(' ')
-  const what = tool === undefined ? (kind === 'text' ? '' : kind) : `${kind === 'call' ? '→' : '←'} ${tool}`
-  const head = line`${yellow(shortId(checkpoint))}  ${dim(when(at))}  ${bold(place)}  ${dim(`turn ${seq}, #${index}`)} ${who} ${cyan(what)}`
+  const who = agent === undefined ? ` ${role}` : ` ${role} of a sub-agent`
+  const what =
+    tool === undefined ? (kind === 'text' ? '' : ` ${kind}`) : ` ${kind === 'call' ? '→' : '←'} ${tool}`
+  const head = line`${yellow(shortId(checkpoint))}  ${dim(when(at))}  ${bold(place)}  ${dim(`turn ${seq}, #${index}`)}${who}${cyan(what)}`
   let last: number | undefined
   return [
     head,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { type ForkpointError, NotFoundError } from '../../../errors.ts'
+import type { ForkpointError } from '../../../errors.ts'
+import { readNamedFile } from '../../../named-file.ts'
 import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
 import { bold, count, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
@@ -94,13 +94,9 @@ function redactOf(
 }
 
 function textsIn(file: string): string[] {
-  let content: string
-  try {
-    content = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
-  }
-  const texts = content.split(/\r?\n/).filter((text) => text !== '')
+  const texts = readNamedFile(file)
+    .split(/\r?\n/)
+    .filter((text) => text !== '')
   if (texts.length === 0) throw new UsageError(`'${file}' has no text to take out: write one a line.`)
   const short = texts.findIndex((text) => text.length < 4)
   if (short >= 0) throw new UsageError(`Text ${short + 1} in '${file}' has less than four characters.`)

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { writeNamedFile } from '../../../named-file.ts'
 import { sarifOf } from '../../../store/scan/sarif.ts'
 import type { FoundSecret } from '../../../store/scan/scan.ts'
 import { count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
@@ -41,7 +41,8 @@ export const addScan: AddVerb = (program, run) => {
         clean.save()
         const document = sarif === undefined ? undefined : sarifOf(found, stores.folder, VERSION)
         if (sarif === '-') await out.document(document)
-        else if (sarif !== undefined) writeFileSync(sarif, `${JSON.stringify(document, undefined, 2)}\n`)
+        else if (sarif !== undefined)
+          await writeNamedFile(sarif, `${JSON.stringify(document, undefined, 2)}\n`, { overwrite: true })
         const said = found.length === 0 ? green('No secrets found.') : red(count(found.length, 'secret'))
         await out.note(line`${said}`)
         return found.length === 0 ? EXIT.done : EXIT.failed

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { NotFoundError, UnsupportedError } from '../../../errors.ts'
+import { type ForkpointError, NotFoundError, StorageError, UnsupportedError } from '../../../errors.ts'
 import {
   type ByteSource,
   type FolderImport,
@@ -179,8 +179,13 @@ async function tellAll(
   many: boolean,
 ): Promise<ExitCode> {
   let [failed, created] = [0, 0]
+  let broken: ForkpointError | undefined
   const before = await context.stores.refsOf()
   for await (const result of results) {
+    if (result.error !== undefined && isOfStore(context, result.error)) {
+      broken = result.error
+      break
+    }
     if (result.error !== undefined && !isOther(result.tool, result.error)) failed++
     const undo = await undoOf(context, result, before)
     await tell(context, result, undo)
@@ -193,12 +198,17 @@ async function tellAll(
     await context.out.note(dim(`Undo, one by one: ${undo}`))
   }
   if (failed > 0) await context.out.note(line`${count(failed, 'file')} could not be imported.`)
+  if (broken !== undefined) throw broken
   return failed > 0 ? EXIT.failed : EXIT.done
 }
 
 /** Whether the file is not a session of the tool, which is not a failure when a whole folder is imported. */
 export const isOther = (tool: string, error: Error): boolean =>
   error instanceof UnsupportedError && error.feature === tool
+
+/** Whether the disk refused to write into the store, which it will do for every other file as well. */
+const isOfStore = ({ stores }: Context, error: ForkpointError): boolean =>
+  error instanceof StorageError && `${resolve(error.file ?? '')}/`.startsWith(`${resolve(stores.folder)}/`)
 
 const progress =
   (out: Context['out']) =>
@@ -222,7 +232,9 @@ export async function tell(context: Context, result: FolderImport, undo: readonl
   if (rules.length === 0) return
   const total = rules.reduce((sum, [, found]) => sum + found, 0)
   const which = rules.map(([rule, found]) => `${rule} ${found}`).join(', ')
-  await out.note(line`redacted ${count(total, 'secret')} in the file (${which}); --no-redact keeps them`)
+  await out.note(
+    line`redacted ${count(total, 'secret')} in ${bold(result.session)} (${which}); --no-redact keeps them`,
+  )
 }
 
 /** Returns commands that undo what the import changed in the session's refs. */

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { writeNamedFile } from '../../../named-file.ts'
 import { redactValue } from '../../../redaction/redact.ts'
 import { withKeyOf } from '../../../store/redaction/key.ts'
 import type { Place } from '../../../store/session-store.ts'
@@ -42,8 +42,7 @@ const FORMATS: readonly (readonly [name: string, about: string, write: Write])[]
 ]
 
 /**
- * `forkpoint export html|markdown <range>`: writes the file to stdout; with `-o`, JSON of `{ session, file, messages,
- * redacted }`.
+ * `forkpoint export html|markdown <range>`: JSON of `{ session, messages, redacted }`, and `file` with `-o`, else `text`.
  */
 export function addReadable(verb: Command, run: Run): void {
   for (const [name, about, write] of FORMATS) {
@@ -82,14 +81,16 @@ export function addReadable(verb: Command, run: Run): void {
           const clean: Clean = async (value) => (redact ? redactValue(value, secrets, []) : value)
           const pieces = write(reading, stores, clean)
           const messages = reading.view.messages - reading.view.start
-          if (output === undefined) for await (const piece of pieces) await out.exact(Buffer.from(piece))
+          if (output === undefined && !out.json)
+            for await (const piece of pieces) await out.exact(Buffer.from(piece))
           else {
-            const text: string[] = []
-            for await (const piece of pieces) text.push(piece)
-            await writeFile(output, text.join(''), { flag: overwrite ? 'w' : 'wx' })
+            let text = ''
+            for await (const piece of pieces) text += piece
+            if (output !== undefined) await writeNamedFile(output, text, { overwrite })
+            const written = output === undefined ? { text } : { file: output }
             if (out.json)
-              await out.document({ session: place.session, file: output, messages, redacted: found })
-            else await out.line(line`${bold(output)}  ${count(messages, 'message')}`)
+              await out.document({ session: place.session, ...written, messages, redacted: found })
+            else await out.line(line`${bold(output as string)}  ${count(messages, 'message')}`)
           }
           if (found > 0)
             await out.note(

@@ -33,6 +33,7 @@ export const addView: AddVerb = (program, run) => {
         ) => {
           if (port !== undefined && port > 65_535) throw new UsageError('A port is a number up to 65535.')
           const found = place === undefined ? undefined : await stores.find(place)
+          if (found?.at !== undefined) await found.store.resolve(found.session, found.at)
           const ended = interrupted()
           // Loaded only here, since no other verb needs it.
           const { startViewer } = await import('../../../viewer/server.ts')

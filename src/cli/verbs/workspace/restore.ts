@@ -51,7 +51,12 @@ export const addRestore: AddVerb = (program, run) => {
         if (paths.length === 0 && (await bringBack(context, place, options.deleted === true))) return
         const { session, at = '' } = await stores.find(place)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
-        if (!existsSync(workspace)) throw new UsageError(`There is no folder '${workspace}'.`)
+        if (!existsSync(workspace))
+          throw new UsageError(
+            options.workspace === undefined
+              ? `Session '${session}' worked in '${workspace}', which is not on this machine. Name another folder: --workspace <folder>.`
+              : `There is no folder '${workspace}'.`,
+          )
         const files = stores.existing.files(workspace)
         const some = paths.length === 0 ? {} : { paths }
         const isDry = options.dryRun === true

@@ -1,8 +1,9 @@
 /** Decides what may leave this machine, before anything is sent. */
 import type { History } from '../../../checkpoints/commits/history.ts'
+import { readTombstones } from '../../../checkpoints/tombstones/tombstone.ts'
 import { newCommits } from '../../../git/database/ancestry.ts'
 import type { ObjectStore } from '../../../git/database/object-store.ts'
-import { type CommitId, type ObjectId, trustedCommit } from '../../../ids.ts'
+import { type CommitId, type ObjectId, parseRef, type SessionId, trustedCommit } from '../../../ids.ts'
 import type { SecretFinder } from '../../../redaction/secrets.ts'
 import { NotSharedError } from '../../../sync/error.ts'
 import { isLocalOnly } from '../../../sync/local-only.ts'
@@ -12,7 +13,7 @@ import { type CleanMemory, type FoundSecret, type ScanRequest, scan } from '../.
 /** @param finder finds the secrets to look for; `undefined`: look for none */
 export const gate =
   (history: History, finder: SecretFinder | undefined, memory: CleanMemory | undefined) =>
-  async ({ session, refs }: SharedSession): Promise<NotSharedError | undefined> => {
+  async ({ session, refs, gone }: SharedSession): Promise<NotSharedError | undefined> => {
     const { objects } = history
     const going = new Map<string, ObjectId>()
     const there: ObjectId[] = []
@@ -27,11 +28,32 @@ export const gate =
         return new NotSharedError(session, 'it, or a session it was forked from, is marked as local.')
     }
     if (finder === undefined) return undefined
-    const found: FoundSecret[] = []
+    // The remote knows the names of what it has or had.
+    const isKnown = gone.remote !== undefined || [...refs.values()].some(({ remote }) => remote !== undefined)
+    const found = isKnown ? [] : await inDeletedNames(history, finder, session, gone.local)
     const request: ScanRequest = { objects, refs: going, finder, memory, has }
-    for await (const secret of scan(request)) if (found.push(secret) >= MOST) break
+    if (found.length < MOST) for await (const secret of scan(request)) if (found.push(secret) >= MOST) break
     return found.length === 0 ? undefined : new NotSharedError(session, described(session, found), found)
   }
+
+/** The secrets in the names that a tombstone holds. */
+async function inDeletedNames(
+  history: History,
+  finder: SecretFinder,
+  session: SessionId,
+  tombstone: CommitId | undefined,
+): Promise<FoundSecret[]> {
+  if (tombstone === undefined) return []
+  const tips = (await readTombstones(history, tombstone)).flatMap(({ tips }) => tips)
+  const names = new Set([session, ...tips.flatMap(([ref]) => parseRef(`refs/${ref}`)?.name ?? [])])
+  const found: FoundSecret[] = []
+  const place = { session: undefined, ref: '', checkpoint: undefined, message: undefined, excerpt: '' }
+  for (const name of names)
+    for (const finding of await finder.find(name))
+      if (!finder.allows(finding, []))
+        found.push({ ...place, where: 'name of what was deleted', rule: finding.rule })
+  return found.slice(0, MOST)
+}
 
 async function commitsOf(objects: ObjectStore, ids: Iterable<ObjectId>): Promise<CommitId[]> {
   const commits: CommitId[] = []

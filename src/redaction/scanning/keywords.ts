@@ -39,17 +39,28 @@ export class Keywords {
     }
   }
 
+  /** Whether the text contains a keyword. */
+  isIn(text: string): boolean {
+    let is = false
+    this.each(text, () => {
+      is = true
+      return text.length
+    })
+    return is
+  }
+
   /** Calls `found` for the keywords in the text, in order. */
   each(text: string, found: Found): void {
+    const [begins, exactWords, foldedWords] = [this.#begins, this.#exact, this.#folded]
     const end = text.length - 1
     let before = text.charCodeAt(0)
     for (let at = 0; at < end; at++) {
       const next = text.charCodeAt(at + 1)
-      const begins = before < CODES && next < CODES ? this.#begins[before * CODES + next]! : 0
+      const kinds = before < CODES && next < CODES ? begins[before * CODES + next]! : 0
       before = next
-      if (begins === 0) continue
-      const exact = begins & 1 ? this.#exact.at(text, at, false) : NONE
-      const folded = begins & 2 ? this.#folded.at(text, at, true) : NONE
+      if (kinds === 0) continue
+      const exact = kinds & 1 ? exactWords.at(text, at, false) : NONE
+      const folded = kinds & 2 ? foldedWords.at(text, at, true) : NONE
       let resume = at
       if (exact !== NONE) resume = found(at, exact)
       if (folded !== NONE) resume = Math.max(resume, found(at, folded))
@@ -89,16 +100,17 @@ class Words {
 
   /** The owners of all words that begin here. */
   at(text: string, at: number, ignoreCase: boolean): readonly number[] {
-    let owners = NONE
+    const [rows, all] = [this.#rows, this.#owners]
+    let last = 0
     let node = 0
     for (let place = at; place < text.length; place++) {
       const code = text.charCodeAt(place)
       if (code >= CODES) break
-      node = this.#rows[node * CODES + (ignoreCase && code >= 65 && code <= 90 ? code | 32 : code)]!
+      node = rows[node * CODES + (ignoreCase && code >= 65 && code <= 90 ? code | 32 : code)]!
       if (node === 0) break
-      if (this.#owners[node] !== NONE) owners = this.#owners[node]!
+      if (all[node]!.length > 0) last = node
     }
-    return owners
+    return all[last]!
   }
 
   #newNode(): number {
