@@ -24,7 +24,7 @@ export function buildPage(root) {
     metafile: true,
     minify: true,
     format: 'esm',
-    target: ['es2023', 'chrome120', 'firefox121', 'safari17'],
+    target: ['es2023', 'chrome123', 'firefox121', 'safari17.5'],
     // Without the conditions of browsers: a package's own way for them may write HTML.
     platform: 'neutral',
     mainFields: ['module', 'main'],

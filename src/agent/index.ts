@@ -22,6 +22,7 @@ export type {
   SessionOptions,
   SharedOptions,
 } from './options.ts'
+export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './permissions/asking.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
 export type { PromptInput, PromptPart } from './prompt.ts'
 export type { ForkRequest, RewindOptions, Rewound } from './run/branching.ts'
@@ -55,7 +56,6 @@ export {
   type Waiting,
 } from './run/events.ts'
 export type { FilesOptions } from './run/file-snapshots.ts'
-export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './run/judge.ts'
 export type { PendingCall, RunInfo, RunStatus, TurnResult } from './run/result.ts'
 export type { OnConflict, SaveOptions } from './run/saver.ts'
 export type { AgentSession, ResumeRunOptions, SendOptions } from './session.ts'

@@ -26,14 +26,10 @@ export class Operation {
   turn<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.run(async () => {
       const abort = new AbortController()
-      const cancel = () => abort.abort()
       this.#abort = abort
-      signal?.addEventListener('abort', cancel, { once: true })
-      if (signal?.aborted) cancel()
       try {
-        return await work(abort.signal)
+        return await work(signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]))
       } finally {
-        signal?.removeEventListener('abort', cancel)
         this.#abort = undefined
       }
     })

@@ -5,9 +5,9 @@ import type { Redact, SessionStore } from '../store/session-store.ts'
 import type { ConfigInput } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
+import type { OnPermission } from './permissions/asking.ts'
 import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
 import type { FilesOptions } from './run/file-snapshots.ts'
-import type { OnPermission } from './run/judge.ts'
 import type { OnConflict } from './run/saver.ts'
 
 /** Model of the configuration as `provider/model`, or an AI SDK model. */
@@ -123,7 +123,7 @@ export function checkResumeOptions(id: unknown, options: ResumeOptions): void {
 }
 
 /** The options of `under`, overridden by those of `over` that are not `undefined`. */
-export function layered<T extends object>(under: T, over: Partial<T>): T {
+export function layered<T extends object>(under: T, over: Partial<T> = {}): T {
   const given = Object.entries(over).filter(([, value]) => value !== undefined)
   return { ...under, ...Object.fromEntries(given) }
 }

@@ -5,6 +5,7 @@ import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store
 import type { WorkspaceFiles, WorkspaceState } from '../workspace/workspace-files.ts'
 import { NotLoadedError } from './errors.ts'
 import { Operation } from './operation.ts'
+import type { Decisions } from './permissions/asking.ts'
 import { type PromptInput, parsePrompt } from './prompt.ts'
 import {
   type ForkRequest,
@@ -17,7 +18,6 @@ import {
 import { infoOf } from './run/draft.ts'
 import type { StreamEvent } from './run/events.ts'
 import type { Host } from './run/host.ts'
-import type { Decisions } from './run/judge.ts'
 import { type OpenSession, openSession, type SessionRequest } from './run/open-session.ts'
 import { eventsOf } from './run/queue.ts'
 import type { RunInfo, TurnResult } from './run/result.ts'
@@ -168,16 +168,9 @@ export class AgentSession {
       const { at = saved.id, into } = request
       if (into !== undefined) await filesInto(store, { session: this.id, at, into })
       const { id, branch } = await forkOf(store, saved, this.id, request)
-      const { at: _, branch: __, ...own } = this.#request
-      const on = branch === undefined ? {} : { branch }
-      const fork = {
-        ...own,
-        id,
-        mode: 'resume' as const,
-        ...on,
-        ...(into === undefined ? {} : { workspace: into }),
-      }
-      return new AgentSession(fork, this.#host).load()
+      const { at: _, ...own } = this.#request
+      const workspace = into ?? own.workspace
+      return new AgentSession({ ...own, id, mode: 'resume', branch, workspace }, this.#host).load()
     })
   }
 
@@ -204,15 +197,16 @@ export class AgentSession {
       if (conversation && !store.supports.branches) throw new UnsupportedError('branches')
       if (options.files === true && snapshots.files === undefined) throw new UnsupportedError('files')
       const at = conversation ? await store.resolve(this.id, revision) : revision
-      const on = this.branch === undefined ? {} : { branch: this.branch }
-      const files = options.files === true ? await snapshots.files?.restore(this.id, at, on) : undefined
-      const report = files === undefined ? {} : { files }
-      if (!conversation) return { ...this.#saved('rewind'), ...report }
+      const files =
+        options.files === true
+          ? await snapshots.files?.restore(this.id, at, { branch: this.branch })
+          : undefined
+      if (!conversation) return { ...this.#saved('rewind'), files }
       const branch = await rewindTo(store, this.id, at, options.branch)
       const { at: _, ...request } = this.#request
       this.#open = await openSession({ ...request, mode: 'resume', branch }, this.#host)
       this.#opening = Promise.resolve(this.#open)
-      return { ...this.#saved('rewind'), ...report }
+      return { ...this.#saved('rewind'), files }
     })
   }
 

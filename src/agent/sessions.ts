@@ -19,7 +19,6 @@ import {
   type SessionOptions,
   type SharedOptions,
 } from './options.ts'
-import { mergePolicies } from './permissions/policy.ts'
 import type { Closable, Host } from './run/host.ts'
 import type { SessionRequest } from './run/open-session.ts'
 import { Scrubber } from './secrets/secrets.ts'
@@ -43,7 +42,7 @@ export class Sessions {
     this.#host = {
       scrubber: setup.scrubber,
       env: setup.toolEnv,
-      limits: layered(MODEL_LIMITS, options.limits ?? {}),
+      limits: layered(MODEL_LIMITS, options.limits),
       outputLimit: options.outputLimit ?? OUTPUT_LIMIT,
       now: options.now ?? Date.now,
       maxSteps: config?.maxSteps ?? MAX_STEPS,
@@ -94,7 +93,7 @@ export class Sessions {
   }
 
   #make(request: SessionRequest): AgentSession {
-    const permissionPolicy = mergePolicies(this.#shared.permissionPolicy, request.permissionPolicy)
+    const permissionPolicy = layered(this.#shared.permissionPolicy ?? {}, request.permissionPolicy)
     const tools = { ...this.#shared.tools, ...request.tools }
     return new AgentSession(
       { ...layered<SessionRequest>(this.#shared as SessionRequest, request), permissionPolicy, tools },

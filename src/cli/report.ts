@@ -24,9 +24,9 @@ export function reportError(
   const [first = '', ...rest] = message.split('\n')
   const lines = [line`${red('forkpoint:')} ${first}`, ...rest.map((text) => line`${text}`)]
   const hints = isUsage(error) && help !== undefined ? [help] : hintsFor(error, context)
-  for (const hint of hints) lines.push(line`${dim(hint)}`)
+  for (const hint of hints) lines.push(dim(hint))
   const stack = debug ? stackOf(error) : undefined
-  lines.push(...(stack ?? []).map((text) => line`${dim(text)}`))
+  lines.push(...(stack ?? []).map((text) => dim(text)))
   return { lines, data: { error: { ...errorData(error), ...(stack && { stack }) } } }
 }
 

@@ -12,7 +12,7 @@ import type { ExitCode } from './exit-codes.ts'
 export type Action<Args extends unknown[]> = (
   context: Context,
   ...args: Args
-) => Promise<ExitCode | undefined>
+) => Promise<ExitCode | undefined> | Promise<void>
 
 /** Turns an action into the function that commander calls. */
 export type Run = <Args extends unknown[]>(action: Action<Args>) => (...given: unknown[]) => Promise<void>

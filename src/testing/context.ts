@@ -168,12 +168,18 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list
 }
 
+/** The names of a session's branches, with the active one marked. */
+export const branchesOf = async (store: AnyStore, session: string): Promise<string[]> =>
+  (await store.branches(session)).map(({ name, active }) => (active ? `${name} (active)` : name))
+
+export const idsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => id)
+
 /** Ids of the log, newest first. */
 export const logOf = async (
   store: AnyStore,
   session: string,
   options?: { at?: string; limit?: number; steps?: boolean },
-): Promise<string[]> => (await all<Checkpoint>(store.log(session, options))).map(({ id }) => id)
+): Promise<string[]> => idsOf(await all<Checkpoint>(store.log(session, options)))
 
 /** The value and all in it, frozen, so that whoever changes it fails. */
 export function frozen<T>(value: T): T {

@@ -77,7 +77,7 @@ export function sumsOf(items: readonly unknown[], prices: Prices = {}, model?: s
     if (Number.isNaN(last) || at > last) last = at
   }
   const duration = Number.isNaN(first) ? 0 : last - first
-  return { tokens, ...(cost !== undefined && { cost }), duration, tools, failed, said }
+  return { tokens, cost, duration, tools, failed, said }
 }
 
 const timeOf = ({ at }: ReadMessage): number => (at === undefined ? Number.NaN : Date.parse(at))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { layered } from '../../src/agent/options.ts'
 import { Permissions } from '../../src/agent/permissions/permissions.ts'
-import { mergePolicies, type PermissionPolicy } from '../../src/agent/permissions/policy.ts'
+import type { PermissionPolicy } from '../../src/agent/permissions/policy.ts'
 
 const bash = (policy: PermissionPolicy, command: string) =>
   new Permissions(policy).decide({ tool: 'bash', kind: 'command', command }).decision
@@ -30,7 +31,7 @@ describe('order', () => {
 
   test('fields that are given win one by one', () => {
     const saved: PermissionPolicy = { deny: ['bash(rm:*)'], allow: ['read'], defaultDecision: 'ask' }
-    expect(mergePolicies(saved, { defaultDecision: 'allow', deny: undefined })).toEqual({
+    expect(layered(saved, { defaultDecision: 'allow', deny: undefined })).toEqual({
       deny: ['bash(rm:*)'],
       allow: ['read'],
       defaultDecision: 'allow',

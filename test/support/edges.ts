@@ -217,7 +217,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan', 'view/terminal'],
   'cli/verbs/sharing': ['cli', 'sync', 'sync/check', 'view/terminal'],
-  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'view/terminal'],
+  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'view', 'view/terminal'],
   'cli/verbs/viewing': [
     'cli',
     'redaction',
@@ -617,6 +617,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers', 'workspace'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
   'viewer/page/branches': [
+    'view',
     'viewer',
     'viewer/page',
     'viewer/page/conversation/session',

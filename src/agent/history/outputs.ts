@@ -1,15 +1,16 @@
 /** Results of tool calls in a form that providers accept. */
+import { isJsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { type Media, mediaOf } from './files.ts'
 import type { Recipient } from './recipient.ts'
-import { isBlank, isObject, sendable, sendableText } from './texts.ts'
+import { isBlank, sendable, sendableText } from './texts.ts'
 
 /** Some providers refuse an empty result. */
 const NOTHING = '(no output)'
 
 /** The output of a result, in any stored form. */
 export function sendableOutput(output: unknown, to: Recipient): MessagePart {
-  if (!isObject(output)) return textOutput(output ?? '')
+  if (!isJsonObject(output)) return textOutput(output ?? '')
   const { reason, type, value } = output
   if (type === 'execution-denied') {
     return typeof reason === 'string' && !isBlank(reason) ? { type, reason: sendableText(reason) } : { type }
@@ -33,7 +34,7 @@ function textOutput(value: unknown): MessagePart {
 }
 
 function contentOutput(items: readonly unknown[], to: Recipient): MessagePart {
-  const value = items.flatMap((item) => (isObject(item) ? contentItem(item, to) : []))
+  const value = items.flatMap((item) => (isJsonObject(item) ? contentItem(item, to) : []))
   const texts = value.flatMap((item) => (item.type === 'text' ? [String(item.text)] : []))
   // The other protocols write everything but text as JSON, base64 included.
   if (texts.length === value.length) return textOutput(texts.join('\n'))

@@ -3,7 +3,9 @@
  * other models, an import). That matters because the history is sent with every turn: one that is refused would always
  * be refused. The stored history does not change. The rules are listed in `docs/agent.md`.
  */
+
 import type { ModelMessage } from 'ai'
+import { isJsonObject } from '../../json-value.ts'
 import { hasMark } from '../../redaction/marks.ts'
 import type { Message, MessagePart, Session } from '../../state/index.ts'
 import { MASK } from '../secrets/stream.ts'
@@ -12,7 +14,7 @@ import { filePart, mediaOf } from './files.ts'
 import { MAY_HAVE_RUN } from './open-calls.ts'
 import { outputText, sendableOutput } from './outputs.ts'
 import type { Recipient } from './recipient.ts'
-import { isBlank, isObject, sendable, sendableText } from './texts.ts'
+import { isBlank, sendable, sendableText } from './texts.ts'
 import { invalidJson } from './tool-input.ts'
 
 export interface SendableHistory {
@@ -187,8 +189,9 @@ function isSentBack({ providerOptions, text }: MessagePart, { isOld, own }: Orig
 const isWholePair = ({ toolCallId }: MessagePart, parts: readonly MessagePart[]): boolean =>
   typeof toolCallId === 'string' &&
   parts.filter((one) => one.type === 'tool-call' && one.toolCallId === toolCallId).length === 1 &&
-  parts.filter((one) => one.type === 'tool-result' && one.toolCallId === toolCallId && isObject(one.output))
-    .length === 1
+  parts.filter(
+    (one) => one.type === 'tool-result' && one.toolCallId === toolCallId && isJsonObject(one.output),
+  ).length === 1
 
 const SERVER_CALL = ['toolCallId', 'toolName', 'input', 'output', 'providerExecuted']
 
@@ -219,7 +222,7 @@ function textParts(text: unknown, options?: unknown): MessagePart[] {
   return [{ type: 'text', text: sendableText(text), ...optionsOf(options) }]
 }
 
-const inputOf = (input: unknown = {}): unknown => sendable(isObject(input) ? input : invalidJson(input))
+const inputOf = (input: unknown = {}): unknown => sendable(isJsonObject(input) ? input : invalidJson(input))
 
 /** The keys of a part that the SDK knows. */
 const onlyKnown = (part: MessagePart, keys: readonly string[]): MessagePart => ({
@@ -230,6 +233,6 @@ const onlyKnown = (part: MessagePart, keys: readonly string[]): MessagePart => (
 
 /** Data that a provider wants back; left out if it is not an object of objects. */
 function optionsOf(options: unknown): { providerOptions?: Record<string, unknown> } {
-  const fits = isObject(options) && Object.values(options).every(isObject)
+  const fits = isJsonObject(options) && Object.values(options).every(isJsonObject)
   return fits ? { providerOptions: options } : {}
 }

@@ -1,6 +1,8 @@
 /** One call of a language model: streamed, with time limits, retries and cancellation. */
+import { setTimeout } from 'node:timers/promises'
 import type { LanguageModelUsage, ModelMessage, TextStreamPart, ToolSet } from 'ai'
 import { beginning } from '../../excerpt.ts'
+import { isJsonObject } from '../../json-value.ts'
 import type { MessagePart, Usage } from '../../state/index.ts'
 import { ModelError } from '../errors.ts'
 import { invalidJson } from '../history/tool-input.ts'
@@ -45,7 +47,8 @@ export async function callModel(request: ModelRequest): Promise<ModelAnswer> {
     const delay = failure.retryAfter ?? backoff(attempt, limits)
     if (!failure.retryable || attempt >= limits.attempts || delay > limits.maxDelay) throw error
     request.onRetry(attempt + 1, delay, error)
-    await sleep(delay, signal)
+    // The next attempt ends at once if the call was cancelled.
+    await setTimeout(delay, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -74,10 +77,10 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       stopWhen: stepCountIs(1),
       // The stream reports errors; without this the SDK prints them.
       onError: () => {},
-      ...(request.system === undefined ? {} : { system: request.system }),
-      ...(Object.keys(request.tools).length === 0 ? {} : { tools: request.tools }),
-      ...(model.maxOutputTokens === undefined ? {} : { maxOutputTokens: model.maxOutputTokens }),
-      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+      system: request.system,
+      tools: Object.keys(request.tools).length === 0 ? undefined : request.tools,
+      maxOutputTokens: model.maxOutputTokens,
+      temperature: model.temperature,
     })
     const reader = result.fullStream.getReader()
     guard.onStop = () => void reader.cancel().catch(() => {})
@@ -148,13 +151,7 @@ class CutOff extends Error {
 function toError(failure: Failure, model: string, attempts: number, scrubber: Scrubber): ModelError {
   const { reason, status, retryAfter } = failure
   const text = beginning(scrubber.text(failure.message), SHOWN)
-  const data = {
-    reason,
-    model,
-    attempts,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  }
+  const data = { reason, model, attempts, status, retryAfter }
   const times = attempts === 1 ? '' : ` (asked ${attempts} times)`
   return new ModelError(data, `The model ${model} ${HINTS[reason]}${times}: ${text}`)
 }
@@ -177,19 +174,6 @@ function backoff(attempt: number, { baseDelay, maxDelay }: ModelLimits): number 
   return Math.round(delay * (0.75 + Math.random() / 4))
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-    if (signal.aborted) done()
-  })
-}
-
 /** As JSON, with each tool call's id unique within the message and its input an object. */
 function partsOf(message: { content: unknown } | undefined, inputs: readonly unknown[]): MessagePart[] {
   const content = message?.content ?? []
@@ -207,12 +191,11 @@ function partsOf(message: { content: unknown } | undefined, inputs: readonly unk
       while (seen.has(id)) id += '-2'
       seen.add(id)
       const input = inputs[calls++] ?? part.input
-      const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
       return {
         ...part,
         toolCallId: id,
         toolName: safeName(String(part.toolName)),
-        input: isObject ? part.input : invalidJson(input),
+        input: isJsonObject(input) ? part.input : invalidJson(input),
       }
     })
 }

@@ -81,7 +81,7 @@ async function openAi({ id, provider }: ModelConfig): Promise<ProviderModel> {
     baseURL: provider.baseUrl ?? 'https://api.openai.com/v1',
     headers: { ...provider.headers },
     includeUsage: true,
-    ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey }),
+    apiKey: provider.apiKey,
   }).chatModel(id)
 }
 

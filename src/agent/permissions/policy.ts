@@ -19,15 +19,6 @@ export interface PermissionPolicy {
   enabled?: boolean
 }
 
-/** `under` with the fields of `over` in place of its own. */
-export function mergePolicies(
-  under: PermissionPolicy | undefined,
-  over: PermissionPolicy | undefined,
-): PermissionPolicy {
-  const given = Object.entries(over ?? {}).filter(([, value]) => value !== undefined)
-  return { ...under, ...Object.fromEntries(given) }
-}
-
 /** A policy with parsed rules and defaults filled in. */
 export interface ParsedPolicy {
   deny: readonly Rule[]

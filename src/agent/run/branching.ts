@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { AlreadyExistsError, UnsupportedError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
 import type { Checkpoint, SessionStore } from '../../store/session-store.ts'
-import type { RestoreReport, WorkspaceFiles } from '../../workspace/workspace-files.ts'
+import type { RestoreReport } from '../../workspace/workspace-files.ts'
 
 export interface ForkRequest {
   /** Any revision. Default: the checkpoint the session stands on. */
@@ -28,24 +28,19 @@ export interface RewindOptions {
 /** The checkpoint that the session is at, and what happened to the files. */
 export type Rewound = Checkpoint & { files?: RestoreReport }
 
-/** Puts the files of a checkpoint into a new folder. Throws TypeError if the folder is not empty. */
+/** Puts the files of a checkpoint into a new folder. Throws TypeError if it is not empty, UnsupportedError. */
 export async function filesInto(
   store: SessionStore,
   { session, at, into }: { session: string; at: string; into: string },
 ): Promise<void> {
-  const files = filesOf(store, into)
+  if (!store.supports.files || store.files === undefined) throw new UnsupportedError('files')
+  const files = store.files(into)
   // Fails for a checkpoint without files before anything is made.
   await files.snapshot(session, at)
   makeFolders(into)
   if ((await readdir(into)).length > 0)
     throw new TypeError(`'into' has to be an empty folder, and '${into}' is not`)
   await files.restore(session, at)
-}
-
-/** Throws UnsupportedError. */
-function filesOf(store: SessionStore, folder: string): WorkspaceFiles {
-  if (!store.supports.files || store.files === undefined) throw new UnsupportedError('files')
-  return store.files(folder)
 }
 
 /** Forks, and returns the new session and branch. */
@@ -58,13 +53,8 @@ export async function forkOf(
   if (branch === undefined && sessionId === undefined) {
     throw new TypeError("A fork needs the name of its branch, or a 'sessionId'")
   }
-  const where = branch === undefined ? {} : { branch }
-  if (sessionId !== undefined) {
-    await store.fork(session, { at, session: sessionId, ...where })
-    return { id: sessionId, branch }
-  }
-  await store.fork(session, { at, ...where })
-  return { id: session, branch }
+  await store.fork(session, { at, session: sessionId, branch })
+  return { id: sessionId ?? session, branch }
 }
 
 /** Starts a branch at the revision and makes it active; returns its name. */

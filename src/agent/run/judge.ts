@@ -1,50 +1,12 @@
 /** Decides on tool calls: the policy first, then the `onPermission` handler. */
-import type { ToolSet } from 'ai'
 import type { OpenCall } from '../history/open-calls.ts'
-import type { Permissions, Subject, Verdict } from '../permissions/permissions.ts'
-import { BUILTIN_TOOLS, type Workspace } from '../tools/index.ts'
+import type { Decisions, PermissionAnswer } from '../permissions/asking.ts'
+import type { Subject, Verdict } from '../permissions/permissions.ts'
+import { BUILTIN_TOOLS } from '../tools/index.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { PermissionAsked, PermissionDecided } from './events.ts'
+import type { TurnContext } from './open-session.ts'
 import type { Recorder } from './recorder.ts'
-
-export interface PermissionRequest {
-  session: string
-  run: string
-  /** Id of the call. */
-  call: string
-  tool: string
-  input: unknown
-  /** The rule that asks; `undefined` when the default does. */
-  rule: string | undefined
-  /** Aborted when the turn is cancelled. */
-  signal: AbortSignal
-}
-
-/** `defer`: the run is saved as `waiting`, and `resumeRun` continues it. */
-export type PermissionAnswer = 'allow' | 'deny' | 'defer'
-
-export type OnPermission = (
-  request: PermissionRequest,
-) =>
-  | PermissionAnswer
-  | { decision: PermissionAnswer; reason?: string }
-  | Promise<PermissionAnswer | { decision: PermissionAnswer; reason?: string }>
-
-/** Decisions by id of the call. */
-export type Decisions = Readonly<
-  Record<string, 'allow' | 'deny' | { decision: 'allow' | 'deny'; reason?: string }>
->
-
-export interface JudgeOptions {
-  session: string
-  permissions: Permissions
-  workspace: Workspace
-  tools: ToolSet
-  onPermission: OnPermission | undefined
-  decisions: Decisions
-  /** Calls that were deferred before: without an answer they keep waiting instead of being refused. */
-  deferred: ReadonlySet<string>
-  signal: AbortSignal
-}
 
 export interface Ruling {
   decision: PermissionAnswer
@@ -55,10 +17,15 @@ export interface Ruling {
 }
 
 export class Judge {
-  readonly #options: JudgeOptions
+  readonly #context: TurnContext
+  readonly #decisions: Decisions
+  readonly #deferred: ReadonlySet<string>
 
-  constructor(options: JudgeOptions) {
-    this.#options = options
+  /** @param deferred calls that were deferred before: without an answer they keep waiting instead of being refused */
+  constructor(context: TurnContext, decisions: Decisions, deferred: ReadonlySet<string>) {
+    this.#context = context
+    this.#decisions = decisions
+    this.#deferred = deferred
   }
 
   async decide(call: OpenCall & { value: unknown }, recorder: Recorder): Promise<Ruling> {
@@ -81,7 +48,7 @@ export class Judge {
       const reason = verdict.decision === 'deny' ? refusal(verdict) : undefined
       return decided(verdict.decision, verdict.by, reason)
     }
-    const given = Object.hasOwn(this.#options.decisions, id) ? this.#options.decisions[id] : undefined
+    const given = Object.hasOwn(this.#decisions, id) ? this.#decisions[id] : undefined
     if (given !== undefined) {
       const { decision, reason } = typeof given === 'string' ? { decision: given, reason: undefined } : given
       return decided(
@@ -93,20 +60,29 @@ export class Judge {
     const asked: PermissionAsked = { type: 'permission-asked', call: id, tool, input }
     if (verdict.rule !== undefined) asked.rule = verdict.rule
     recorder.add(asked)
-    const { onPermission, session, signal } = this.#options
-    if (onPermission === undefined) {
-      if (this.#options.deferred.has(id)) return decided('defer', 'no-handler', 'no decision was given')
+    const { request, signal } = this.#context
+    if (request.onPermission === undefined) {
+      if (this.#deferred.has(id)) return decided('defer', 'no-handler', 'no decision was given')
       return decided('deny', 'no-handler', 'This call needs a permission, but there is no one to ask.')
     }
-    const request = { session, run: recorder.run, call: id, tool, input, rule: verdict.rule, signal }
-    const answer = parseAnswer(await orCancelled(Promise.resolve(onPermission(request)), signal))
+    const answered = request.onPermission({
+      session: request.id,
+      run: recorder.run,
+      call: id,
+      tool,
+      input,
+      rule: verdict.rule,
+      signal,
+    })
+    // A handler that waits for a person must not keep a cancelled turn from ending.
+    const answer = parseAnswer(await untilAborted(Promise.resolve(answered), signal, () => 'deny' as const))
     const reason = answer.reason ?? (answer.decision === 'deny' ? 'The user refused this call.' : undefined)
     return decided(answer.decision, 'handler', reason)
   }
 
   /** Whether the policy allows a tool to read a file incidentally; only denied files are excluded. */
   mayRead(name: string): boolean {
-    const { permissions, workspace } = this.#options
+    const { permissions, workspace } = this.#context
     const paths = workspace.names(name)
     return (
       paths !== undefined && permissions.decide({ tool: 'read', kind: 'path', paths }).decision !== 'deny'
@@ -114,8 +90,8 @@ export class Judge {
   }
 
   async #verdict(call: OpenCall & { value: unknown }): Promise<Verdict> {
-    const verdict = this.#options.permissions.decide(this.#subject(call))
-    const needsApproval = this.#options.tools[call.tool]?.needsApproval
+    const verdict = this.#context.permissions.decide(this.#subject(call))
+    const needsApproval = this.#context.tools[call.tool]?.needsApproval
     if (needsApproval === undefined || needsApproval === false) return verdict
     if (verdict.decision !== 'allow' || verdict.by !== 'default') return verdict
     const needed =
@@ -129,7 +105,7 @@ export class Judge {
   }
 
   #subject({ tool, input, value }: OpenCall & { value: unknown }): Subject {
-    const { tools, workspace } = this.#options
+    const { tools, workspace } = this.#context
     const kind = tools[tool] === undefined ? BUILTIN_TOOLS[tool]?.subject : undefined
     const { path = '.', command = '' } = value as { path?: string; command?: string }
     if (kind === 'command') return { tool, kind, command }
@@ -154,16 +130,6 @@ function parseAnswer(answer: unknown): { decision: PermissionAnswer; reason?: st
   const known = decision === 'allow' || decision === 'deny' || decision === 'defer'
   return {
     decision: known ? decision : 'deny',
-    ...(typeof reason === 'string' ? { reason } : {}),
+    reason: typeof reason === 'string' ? reason : undefined,
   }
-}
-
-/** A handler that waits for a person must not keep a cancelled turn from ending. */
-function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'deny'> {
-  return new Promise((resolve, reject) => {
-    const abort = () => resolve('deny')
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

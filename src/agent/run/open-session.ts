@@ -1,16 +1,19 @@
 /** Opens a session for its agent: creates it, or loads it from the store. */
+import type { ToolSet } from 'ai'
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
+import { MAIN } from '../../ids.ts'
 import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
 import { type Project, projectAt } from '../../workspace/project/project.ts'
 import type { ReadyModel } from '../model/model.ts'
-import type { ModelChoice, SharedOptions } from '../options.ts'
+import { layered, type ModelChoice, type SharedOptions } from '../options.ts'
 import type { Permissions } from '../permissions/permissions.ts'
-import { mergePolicies, type PermissionPolicy } from '../permissions/policy.ts'
+import type { PermissionPolicy } from '../permissions/policy.ts'
 import { Workspace } from '../tools/index.ts'
 import { Draft } from './draft.ts'
+import type { StreamEvent } from './events.ts'
 import { FileSnapshots } from './file-snapshots.ts'
 import type { Host } from './host.ts'
 import { Recorder } from './recorder.ts'
@@ -40,6 +43,18 @@ export interface OpenSession {
   permissions: Permissions
   autoSave: boolean | 'step'
   systemPrompt: string | undefined
+  /** The user's own tools. */
+  tools: ToolSet
+}
+
+/** An open session during one of its turns. */
+export interface TurnContext extends OpenSession {
+  host: Host
+  request: SessionRequest
+  signal: AbortSignal
+  listen(event: StreamEvent): void
+  /** Called with the id of the run. */
+  begun(run: string): void
 }
 
 /** Throws AlreadyExistsError, NotFoundError. */
@@ -61,7 +76,7 @@ export async function openSession(request: SessionRequest, host: Host): Promise<
 const NO_STORE = 'A session is resumed from a store: pass sessionStore here, or to Agent.create.'
 
 const found = (store: SessionStore, { id, at, branch }: SessionRequest): Promise<SessionHandle> =>
-  store.open(id, { ...(at === undefined ? {} : { at }), ...(branch === undefined ? {} : { branch }) })
+  store.open(id, { at, branch })
 
 async function assemble(
   request: SessionRequest,
@@ -75,10 +90,7 @@ async function assemble(
   const model = await host.model(request.model, state.model)
   const workspace = new Workspace(workspaceHere)
   const snapshots = new FileSnapshots(request.sessionStore, workspace.root, request.files)
-  const policy = mergePolicies(
-    saved.permissionPolicy as PermissionPolicy | undefined,
-    request.permissionPolicy,
-  )
+  const policy = layered((saved.permissionPolicy ?? {}) as PermissionPolicy, request.permissionPolicy)
   const autoSave = request.autoSave ?? saved.autoSave ?? true
   const systemPrompt = request.systemPrompt ?? saved.systemPrompt ?? host.systemPrompt
   draft.set({
@@ -104,8 +116,22 @@ async function assemble(
     permissions,
     autoSave,
     systemPrompt,
+    tools: request.tools ?? {},
   }
 }
+
+/** Saves what was recorded so far, if every step is saved. */
+export const saveStep = async ({ autoSave, saver }: OpenSession, about: string): Promise<unknown> =>
+  autoSave === 'step' ? saver?.step(about) : undefined
+
+/** Makes a snapshot of the files, without a checkpoint. Returns it if it is a new one. */
+export const keepFiles = async (
+  { autoSave, request, saver, snapshots }: TurnContext,
+  subject: string,
+): Promise<string | undefined> =>
+  autoSave === false || saver === undefined
+    ? undefined
+    : snapshots.keep(request.id, saver.branch ?? request.branch ?? MAIN, subject)
 
 function newState(
   { id, metadata, title }: SessionRequest,

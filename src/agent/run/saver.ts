@@ -96,7 +96,7 @@ export class Saver {
   }
 
   async #write(given: WriteOptions): Promise<Checkpoint | undefined> {
-    const { draft, redact, store } = this.#options
+    const { draft, redact } = this.#options
     const { branch, key, tag } = given
     const said = redact === undefined ? given : await redactSaid(given, { branch, key, tag }, redact)
     const options = { ...said, ...this.#options.snapshots.of(said.kind === 'step' ? 'step' : 'turn') }
@@ -108,20 +108,15 @@ export class Saver {
     }
     const addition: Addition = unsaved?.addition ?? {}
     const clean = redact === undefined ? addition : await redactAddition(addition, redact)
-    const checkpoint = await this.#append(this.#handle, clean, options, store)
+    const checkpoint = await this.#append(this.#handle, clean, options)
     unsaved?.saved()
     return checkpoint
   }
 
-  #append(
-    handle: SessionHandle,
-    addition: Parameters<SessionHandle['append']>[0],
-    options: WriteOptions,
-    store: SessionStore,
-  ): Promise<Checkpoint> {
+  #append(handle: SessionHandle, addition: Addition, options: WriteOptions): Promise<Checkpoint> {
     const more = handle.checkpoint.kind === 'step' && options.kind !== 'step' ? { allowEmpty: true } : {}
-    const append = (where: Where) => handle.append(addition, plain({ ...options, ...more, ...where }))
-    return this.#orBranch(append, options, handle.branch, store)
+    const append = (where: Where) => handle.append(addition, { ...options, ...more, ...where })
+    return this.#orBranch(append, options, handle.branch)
   }
 
   /** Writes; if someone else wrote first and `onConflict` is `'branch'`, writes to a new branch. */
@@ -129,18 +124,18 @@ export class Saver {
     write: (where: Where) => Promise<Checkpoint>,
     options: WriteOptions,
     from: string,
-    store: SessionStore,
   ): Promise<Checkpoint> {
+    const { branchName, onConflict, snapshots, store } = this.#options
     try {
       return await write({})
     } catch (error) {
-      if (options.files !== undefined && this.#options.snapshots.forgives(error)) {
+      if (options.files !== undefined && snapshots.forgives(error)) {
         const { files: _, ...others } = options
-        return this.#orBranch((where) => write({ ...where, files: undefined }), others, from, store)
+        return this.#orBranch((where) => write({ ...where, files: undefined }), others, from)
       }
-      const wanted = this.#options.onConflict === 'branch' && options.branch === undefined
+      const wanted = onConflict === 'branch' && options.branch === undefined
       if (!(error instanceof ConflictError) || !wanted || !store.supports.branches) throw error
-      const to = this.#options.branchName(from)
+      const to = branchName(from)
       const checkpoint = await write({ branch: to })
       this.#branched = { from, to, expected: error.expected, actual: error.actual }
       return checkpoint
@@ -153,9 +148,8 @@ export class Saver {
     await refuseSecrets({ session: draftState.id, branch: start }, redact)
     const state = redact === undefined ? draftState : ((await redactWhole(draftState, redact)) as Session)
     const where = start === undefined ? {} : { branch: start }
-    const save = (other: Where) =>
-      store.save(state, plain({ ...where, ...options, ...other, expected: null }))
-    const checkpoint = await this.#orBranch(save, options, start ?? MAIN, store)
+    const save = (other: Where) => store.save(state, { ...where, ...options, ...other, expected: null })
+    const checkpoint = await this.#orBranch(save, options, start ?? MAIN)
     saved()
     this.#handle = await store.open(state.id, { at: checkpoint.id, branch: checkpoint.branch })
     return checkpoint
@@ -167,12 +161,4 @@ interface Where {
   branch?: string
   /** Without the files. */
   files?: undefined
-}
-
-/** Without what is `undefined`. */
-const plain = (
-  options: Omit<WriteOptions, 'files'> & { files?: WriteOptions['files'] | undefined },
-): WriteOptions => {
-  const { files, ...others } = options
-  return files === undefined ? others : { ...others, files }
 }

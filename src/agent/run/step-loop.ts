@@ -5,33 +5,17 @@ import { StepLimitError } from '../errors.ts'
 import { openCalls } from '../history/open-calls.ts'
 import { sendableHistory } from '../history/sendable.ts'
 import { callModel } from '../model/call.ts'
-import { Cancelled, type ModelLimits } from '../model/guard.ts'
-import type { ReadyModel } from '../model/model.ts'
-import type { Scrubber } from '../secrets/secrets.ts'
+import { Cancelled } from '../model/guard.ts'
 import { BUILTIN_TOOLS } from '../tools/index.ts'
 import type { Draft } from './draft.ts'
+import type { TurnContext } from './open-session.ts'
 import type { Recorder } from './recorder.ts'
 import type { ToolRunner } from './tool-runner.ts'
 
-export interface TurnOptions {
-  draft: Draft
-  recorder: Recorder
-  runner: ToolRunner
-  model: ReadyModel
-  system: string | undefined
-  /** The user's own tools. */
-  tools: ToolSet
-  limits: ModelLimits
-  /** Model calls that the turn may still make. */
-  maxSteps: number
-  scrubber: Scrubber
-  signal: AbortSignal
-  now: () => number
-}
-
 /** Runs the turn from its current position. Its end is recorded; a failure is thrown. */
-export async function runTurn(options: TurnOptions): Promise<void> {
-  const { draft, recorder, runner, signal } = options
+export async function runTurn(context: TurnContext, recorder: Recorder, runner: ToolRunner): Promise<void> {
+  const { draft, host, request, signal } = context
+  const maxSteps = request.maxSteps ?? host.maxSteps
   let steps = 0
   // Set while a step waits for its tools.
   let unfinished = openCalls(draft.messages).length > 0 ? recorder.steps : undefined
@@ -46,22 +30,22 @@ export async function runTurn(options: TurnOptions): Promise<void> {
       if (unfinished !== undefined) recorder.add({ type: 'step-end', step: unfinished, finishReason })
       unfinished = undefined
       if (signal.aborted) throw new Cancelled()
-      if (isAnswered(draft)) return complete(options, finishReason)
-      if (steps++ >= options.maxSteps) throw new StepLimitError(options.maxSteps, recorder.run)
+      if (isAnswered(draft)) return complete(draft, recorder, finishReason)
+      if (steps++ >= maxSteps) throw new StepLimitError(maxSteps, recorder.run)
       const step = recorder.steps + 1
       recorder.add({ type: 'step-start', step })
-      const answer = await modelStep(options, step)
+      const answer = await modelStep(context, recorder, step)
       finishReason = answer.finishReason
       unfinished = step
       if (!answer.goesOn) {
         recorder.add({ type: 'step-end', step, finishReason })
         unfinished = undefined
-        return complete(options, finishReason)
+        return complete(draft, recorder, finishReason)
       }
     }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    cancel(options, error.text)
+    cancel(context, recorder, error.text)
   }
 }
 
@@ -72,12 +56,14 @@ export function textOfRun(draft: Draft, run: string): string {
 }
 
 async function modelStep(
-  { draft, limits, model, now, recorder, scrubber, signal, system, tools }: TurnOptions,
+  { draft, host, model, signal, systemPrompt, tools }: TurnContext,
+  recorder: Recorder,
   step: number,
 ): Promise<{ finishReason: string; goesOn: boolean }> {
+  const { limits, now, scrubber } = host
   const answer = await callModel({
     model,
-    ...sendableHistory(draft.state, model, system),
+    ...sendableHistory(draft.state, model, systemPrompt),
     tools: model.tools ? offered(tools) : {},
     limits,
     scrubber,
@@ -125,20 +111,20 @@ function isAnswered({ messages }: Draft): boolean {
   return last?.role === 'assistant' && openCalls(messages).length === 0
 }
 
-function complete({ draft, recorder }: TurnOptions, finishReason: string): void {
+function complete(draft: Draft, recorder: Recorder, finishReason: string): void {
   const message = draft.messages.findLast(({ run, role }) => run === recorder.run && role === 'assistant')?.id
   recorder.end('completed', {
     result: { finishReason, steps: recorder.steps, ...(message ? { message } : {}) },
   })
 }
 
-function cancel({ draft, model, now, recorder }: TurnOptions, text: string): void {
+function cancel({ draft, host, model }: TurnContext, recorder: Recorder, text: string): void {
   // The user has seen the text so far, so it stays.
   if (text !== '') {
     recorder.add({ type: 'text', step: recorder.steps, text })
     const parts = [{ type: 'text', text }]
     const fields = { parts, run: recorder.run, model: model.ref }
-    draft.addMessage(newMessage('assistant', text, fields, now()))
+    draft.addMessage(newMessage('assistant', text, fields, host.now()))
   }
   recorder.end('cancelled')
 }

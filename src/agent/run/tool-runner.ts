@@ -1,39 +1,19 @@
 /** Carries out the tool calls of a step: judges them, runs them, and records each start and end. */
-import type { Tool, ToolSet } from 'ai'
+import type { Tool } from 'ai'
 import { beginning } from '../../excerpt.ts'
 import { hasMark } from '../../redaction/marks.ts'
 import { type MessagePart, newMessage } from '../../state/index.ts'
 import type { OpenCall } from '../history/open-calls.ts'
-import type { Recipient } from '../history/recipient.ts'
 import { sendableHistory } from '../history/sendable.ts'
 import { invalidJsonOf } from '../history/tool-input.ts'
 import type { Scrubber } from '../secrets/secrets.ts'
-import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure, type Workspace } from '../tools/index.ts'
-import type { Draft } from './draft.ts'
+import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure } from '../tools/index.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { ToolEnd, ToolRejected } from './events.ts'
 import type { Judge } from './judge.ts'
+import { keepFiles, saveStep, type TurnContext } from './open-session.ts'
 import type { Recorder } from './recorder.ts'
 import type { PendingCall } from './result.ts'
-
-export interface ToolRunnerOptions {
-  draft: Draft
-  recorder: Recorder
-  judge: Judge
-  /** The session whose history the user's tools get. */
-  recipient: Recipient
-  scrubber: Scrubber
-  workspace: Workspace
-  env: Readonly<Record<string, string | undefined>>
-  /** The user's own tools. */
-  tools: ToolSet
-  signal: AbortSignal
-  limit: number
-  now: () => number
-  /** Saves what was recorded so far, if every step is saved. */
-  saveStep(about: string): Promise<unknown>
-  /** Makes a snapshot before a call that needed a decision. */
-  keepFiles(call: OpenCall): Promise<void>
-}
 
 /** A valid call. */
 interface ReadyCall extends OpenCall {
@@ -42,12 +22,16 @@ interface ReadyCall extends OpenCall {
 }
 
 export class ToolRunner {
-  readonly #options: ToolRunnerOptions
+  readonly #context: TurnContext
+  readonly #recorder: Recorder
+  readonly #judge: Judge
   /** Calls of the step that got their result. */
   readonly #answered = new Set<string>()
 
-  constructor(options: ToolRunnerOptions) {
-    this.#options = options
+  constructor(context: TurnContext, recorder: Recorder, judge: Judge) {
+    this.#context = context
+    this.#recorder = recorder
+    this.#judge = judge
   }
 
   /**
@@ -55,7 +39,7 @@ export class ToolRunner {
    * call has a result.
    */
   async settle(calls: readonly OpenCall[]): Promise<PendingCall[]> {
-    const { judge, recorder, signal } = this.#options
+    const { signal } = this.#context
     this.#answered.clear()
     const pending: PendingCall[] = []
     const ready: ReadyCall[] = []
@@ -64,9 +48,9 @@ export class ToolRunner {
       if (signal.aborted) break
       const checked = await this.#check(call)
       if (checked === undefined) continue
-      const { decision, reason, isAsked } = await judge.decide(checked, recorder)
+      const { decision, reason, isAsked } = await this.#judge.decide(checked, this.#recorder)
       if (signal.aborted) break
-      if (decision === 'allow' && isAsked) await this.#options.keepFiles(call)
+      if (decision === 'allow' && isAsked) await this.#keepFiles(call)
       if (decision === 'allow') ready.push(checked)
       else if (decision === 'defer') pending.push({ call: call.call, tool: call.tool, input: call.input })
       else this.#reject(call, 'denied', reason)
@@ -87,15 +71,15 @@ export class ToolRunner {
   /** Gives a call that was interrupted by the end of its process such a result. */
   interrupted(call: OpenCall, text: string): void {
     const { call: id, tool } = call
-    this.#options.recorder.add({ type: 'tool-output', call: id, tool, text })
-    this.#options.recorder.add({ type: 'tool-end', call: id, tool, status: 'interrupted' })
+    this.#recorder.add({ type: 'tool-output', call: id, tool, text })
+    this.#recorder.add({ type: 'tool-end', call: id, tool, status: 'interrupted' })
     this.#answer(call, { type: 'error-text', value: text })
   }
 
   async #runAll(calls: readonly ReadyCall[]): Promise<void> {
     let last: Promise<unknown> = Promise.resolve()
     const running = calls.map((call) => {
-      if (BUILTIN_TOOLS[call.tool]?.parallel !== false || this.#options.tools[call.tool] !== undefined) {
+      if (BUILTIN_TOOLS[call.tool]?.parallel !== false || this.#context.tools[call.tool] !== undefined) {
         return this.#run(call)
       }
       // Calls that change files or run commands run one after another, in the model's order.
@@ -109,27 +93,28 @@ export class ToolRunner {
   }
 
   async #run(call: ReadyCall): Promise<void> {
-    const { now, recorder, saveStep, signal } = this.#options
+    const { now } = this.#context.host
     const { call: id, tool, input } = call
-    if (signal.aborted) return
-    recorder.add({ type: 'tool-start', call: id, tool, input })
+    if (this.#context.signal.aborted) return
+    this.#recorder.add({ type: 'tool-start', call: id, tool, input })
     // After a crash from here on the call may have run, so its start is saved first.
-    await saveStep(`start ${tool}`)
+    await saveStep(this.#context, `start ${tool}`)
     const start = now()
     const { outcome, output } = await this.#execute(call)
     const { status, text, exitCode, signal: endedBy } = outcome
-    recorder.add({ type: 'tool-output', call: id, tool, text })
+    this.#recorder.add({ type: 'tool-output', call: id, tool, text })
     const end: ToolEnd = { type: 'tool-end', call: id, tool, status, duration: Math.max(0, now() - start) }
     if (exitCode !== undefined) end.exitCode = exitCode
     if (endedBy !== undefined) end.signal = endedBy
-    recorder.add(end)
+    this.#recorder.add(end)
     this.#answer(call, output)
-    await saveStep(`end ${tool}`)
+    await saveStep(this.#context, `end ${tool}`)
   }
 
   async #execute(call: ReadyCall): Promise<{ outcome: Outcome; output: MessagePart }> {
-    const { limit, scrubber, signal } = this.#options
-    const own = this.#options.tools[call.tool]
+    const { host, signal, tools } = this.#context
+    const { outputLimit: limit, scrubber } = host
+    const own = tools[call.tool]
     try {
       if (own !== undefined) return await this.#executeOwn(own, call)
       const outcome = await this.#executeBuiltin(call)
@@ -145,39 +130,48 @@ export class ToolRunner {
   }
 
   #executeBuiltin({ call, tool, value }: ReadyCall): Promise<Outcome> {
-    const { env, judge, limit, recorder, scrubber, signal, workspace } = this.#options
+    const { host, signal, workspace } = this.#context
     return BUILTIN_TOOLS[tool]!.run(value, {
       workspace,
-      env,
+      env: host.env,
       signal,
-      limit,
-      secrets: scrubber,
-      onOutput: (text) => recorder.delta({ type: 'tool-output-delta', call, text }),
-      mayRead: (name) => judge.mayRead(name),
+      limit: host.outputLimit,
+      secrets: host.scrubber,
+      onOutput: (text) => this.#recorder.delta({ type: 'tool-output-delta', call, text }),
+      mayRead: (name) => this.#judge.mayRead(name),
     })
   }
 
   async #executeOwn(tool: Tool, { call, input, value }: ReadyCall) {
-    const { draft, limit, recipient, scrubber, signal } = this.#options
+    const { draft, host, model, signal } = this.#context
+    const { outputLimit: limit, scrubber } = host
     if (tool.execute === undefined) throw new ToolFailure('this tool has no execute function')
     const work = Promise.resolve(
       tool.execute(value, {
         toolCallId: call,
-        messages: sendableHistory(draft.state, recipient).messages,
+        messages: sendableHistory(draft.state, model).messages,
         abortSignal: signal,
       }),
     ).then(lastOf)
     // A tool may ignore the signal; the turn does not.
-    const result = await orAborted(work, signal)
+    const result = await untilAborted(work, signal, () => {
+      throw new ToolFailure('cancelled')
+    })
     const output = await outputOf(tool, { call, input, result, limit, scrubber })
     const text = textOf(output)
     const failed = output.type === 'error-text' || output.type === 'error-json'
     return { outcome: { text, status: failed ? 'error' : 'ok' } as Outcome, output }
   }
 
+  /** Makes a snapshot before a call that needed a decision. */
+  async #keepFiles({ call, tool }: OpenCall): Promise<void> {
+    const snapshot = await keepFiles(this.#context, `before ${tool}`)
+    if (snapshot !== undefined) this.#recorder.add({ type: 'files-kept', snapshot, call })
+  }
+
   /** The call, its input checked; `undefined` when it was rejected. */
   async #check(call: OpenCall): Promise<ReadyCall | undefined> {
-    const { tools } = this.#options
+    const { tools } = this.#context
     const own = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined
     const builtin = Object.hasOwn(BUILTIN_TOOLS, call.tool) ? BUILTIN_TOOLS[call.tool] : undefined
     if (own === undefined && builtin === undefined) {
@@ -204,7 +198,7 @@ export class ToolRunner {
   }
 
   #reject(call: OpenCall, reason: ToolRejected['reason'], message: string): void {
-    this.#options.recorder.add({ type: 'tool-rejected', call: call.call, tool: call.tool, reason, message })
+    this.#recorder.add({ type: 'tool-rejected', call: call.call, tool: call.tool, reason, message })
     const denied = reason === 'denied'
     this.#answer(
       call,
@@ -213,10 +207,10 @@ export class ToolRunner {
   }
 
   #answer({ call, tool }: OpenCall, output: MessagePart): void {
-    const { draft, now, recorder } = this.#options
+    const { draft, host } = this.#context
     this.#answered.add(call)
     const part: MessagePart = { type: 'tool-result', toolCallId: call, toolName: tool, output }
-    draft.addMessage(newMessage('tool', '', { parts: [part], run: recorder.run }, now()))
+    draft.addMessage(newMessage('tool', '', { parts: [part], run: this.#recorder.run }, host.now()))
   }
 }
 
@@ -229,15 +223,6 @@ async function lastOf(result: unknown): Promise<unknown> {
   let last: unknown
   for await (const piece of result as AsyncIterable<unknown>) last = piece
   return last
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new ToolFailure('cancelled'))
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 interface ToolAnswer {

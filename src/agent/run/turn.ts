@@ -1,18 +1,17 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
-import { MAIN } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 import { withTurn } from '../errors.ts'
 import { MAY_HAVE_RUN } from '../history/open-calls.ts'
+import type { Decisions } from '../permissions/asking.ts'
 import type { ParsedPrompt } from '../prompt.ts'
 import { infoOf } from './draft.ts'
-import type { StreamEvent } from './events.ts'
 import type { Host } from './host.ts'
-import { type Decisions, Judge } from './judge.ts'
-import type { OpenSession, SessionRequest } from './open-session.ts'
+import { Judge } from './judge.ts'
+import { keepFiles, type OpenSession, saveStep, type TurnContext } from './open-session.ts'
 import { errorData, Recorder } from './recorder.ts'
 import { leftCalls, pendingOf, resumableRun } from './recovery.ts'
 import type { TurnResult } from './result.ts'
@@ -22,19 +21,10 @@ import { ToolRunner } from './tool-runner.ts'
 
 export type TurnStart = ParsedPrompt | { resume: string; decisions: Decisions }
 
-export interface TurnContext extends OpenSession {
-  host: Host
-  request: SessionRequest
-  signal: AbortSignal
-  listen(event: StreamEvent): void
-  /** Called with the id of the run. */
-  begun(run: string): void
-}
-
 /** Runs the turn, and saves it as the session's options say. */
 export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<TurnResult> {
   await checkPosition(context)
-  const { autoSave, draft, host, model, signal } = context
+  const { autoSave, draft, host } = context
   // Masked before anything is cut: half a secret would not be found.
   const start = host.scrubber.value(asked)
   const { recorder, runner } = 'prompt' in start ? begin(start, context) : resume(start, context)
@@ -45,12 +35,8 @@ export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<
   try {
     // Changes that the user made since the last turn do not belong to this turn.
     await keepFiles(context, 'before the turn')
-    await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
-    const tools = context.request.tools ?? {}
-    const { systemPrompt: system } = context
-    const { limits, now, scrubber } = host
-    const maxSteps = context.request.maxSteps ?? host.maxSteps
-    await runTurn({ draft, recorder, runner, model, system, tools, limits, maxSteps, scrubber, signal, now })
+    await saveStep(context, 'prompt' in start ? subjectOf(start.prompt) : 'go on')
+    await runTurn(context, recorder, runner)
   } catch (error) {
     failure = { error }
     recorder.end('failed', { error: errorData(error, host.scrubber) })
@@ -152,54 +138,13 @@ function settleLeft(context: TurnContext): void {
 }
 
 function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferred: ReadonlySet<string>) {
-  const { draft, host, listen, model, permissions, request, signal, workspace } = context
+  const { draft, host, listen, request } = context
   const { now, scrubber } = host
-  const { storeDeltas = false, tools = {}, onPermission } = request
+  const { storeDeltas = false } = request
   const recorder = new Recorder({ draft, run, scrubber, now, storeDeltas, listen })
-  const session = request.id
-  const judge = new Judge({
-    session,
-    permissions,
-    workspace,
-    tools,
-    onPermission,
-    decisions,
-    deferred,
-    signal,
-  })
-  const runner = new ToolRunner({
-    draft,
-    recorder,
-    judge,
-    recipient: model,
-    scrubber,
-    workspace,
-    env: host.env,
-    tools,
-    signal,
-    limit: host.outputLimit,
-    now,
-    saveStep: saveStepOf(context),
-    async keepFiles({ call, tool }) {
-      const snapshot = await keepFiles(context, `before ${tool}`)
-      if (snapshot !== undefined) recorder.add({ type: 'files-kept', snapshot, call })
-    },
-  })
-  return { recorder, runner }
+  const judge = new Judge(context, decisions, deferred)
+  return { recorder, runner: new ToolRunner(context, recorder, judge) }
 }
-
-function saveStepOf({ autoSave, saver }: OpenSession): (about: string) => Promise<unknown> {
-  return async (about) => (autoSave === 'step' ? saver?.step(about) : undefined)
-}
-
-/** Without a checkpoint; the snapshot if it is a new one. */
-const keepFiles = async (
-  { autoSave, request, saver, snapshots }: TurnContext,
-  subject: string,
-): Promise<string | undefined> =>
-  autoSave === false || saver === undefined
-    ? undefined
-    : snapshots.keep(request.id, saver.branch ?? request.branch ?? MAIN, subject)
 
 function resultOf(
   { draft, saver, snapshots }: OpenSession,
@@ -215,7 +160,7 @@ function resultOf(
     usage: run.usage ?? {},
     checkpoint,
     pending: run.status === 'waiting' ? pendingOf(run) : [],
-    ...(filesProblem === undefined ? {} : { filesProblem }),
-    ...(branched === undefined ? {} : { branched }),
+    filesProblem,
+    branched,
   }
 }

@@ -7,7 +7,7 @@
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
-import { bold, type Line, line, render } from '../../view/terminal/line.ts'
+import { bold, columns, type Line, line, render } from '../../view/terminal/line.ts'
 import { wrapped } from '../../view/terminal/wrap.ts'
 import { visible, visibleJson } from '../../view/visible.ts'
 import { knowsLinks, pagerKnowsLinks } from './links.ts'
@@ -71,12 +71,12 @@ export class Output {
   }
 
   /** Writes a line of data for people. */
-  line(text: Line): Promise<void> {
+  line(text: Line): Promise<undefined> {
     return this.#write(this.#streams.stdout, this.#shown(text))
   }
 
   /** Writes many lines of data for people at once. Stops early if the reader is gone. */
-  async lines(all: Iterable<Line>): Promise<void> {
+  async lines(all: Iterable<Line>): Promise<undefined> {
     const { stdout } = this.#streams
     let text = ''
     for (const one of all) {
@@ -90,29 +90,58 @@ export class Output {
   }
 
   /** Writes the JSON document of the command. */
-  document(value: unknown): Promise<void> {
+  document(value: unknown): Promise<undefined> {
     return this.#write(this.#streams.stdout, `${visibleJson(JSON.stringify(value, null, 2))}\n`)
   }
 
   /** Writes one item of a list, as a line of JSON. */
-  item(value: unknown): Promise<void> {
+  item(value: unknown): Promise<undefined> {
     return this.#write(this.#streams.stdout, `${visibleJson(JSON.stringify(value))}\n`)
   }
 
+  /** Writes a result: with `--json` as a document, else as lines, with notes about it. */
+  async report(document: unknown, lines: Iterable<Line>, notes: Iterable<Line> = []): Promise<undefined> {
+    if (this.json) return this.document(document)
+    await this.lines(lines)
+    for (const text of notes) await this.note(text)
+  }
+
+  /**
+   * Writes a list: with `--json` a line of JSON per item, else a row of aligned cells. Returns the number of items.
+   *
+   * @param head cells above the rows
+   */
+  async list<T>(
+    items: Iterable<T> | AsyncIterable<T>,
+    row: (item: T) => readonly Line[],
+    head?: readonly Line[],
+  ): Promise<number> {
+    const rows: (readonly Line[])[] = []
+    let count = 0
+    for await (const item of items) {
+      if (this.closed) break
+      count++
+      if (this.json) await this.item(item)
+      else rows.push(row(item))
+    }
+    await this.lines(columns(head === undefined || rows.length === 0 ? rows : [head, ...rows]))
+    return count
+  }
+
   /** Writes bytes unchanged; on a terminal, writes harmless text instead. */
-  async exact(bytes: Uint8Array): Promise<void> {
+  async exact(bytes: Uint8Array): Promise<undefined> {
     if (!isTerminal(this.#streams.stdout)) return this.#write(this.#streams.stdout, bytes)
     const lines = Buffer.from(bytes).toString('utf8').split('\n')
     await this.#write(this.#streams.stdout, lines.map(visible).join('\n'))
   }
 
   /** Writes a note for people. Left out with `--json`, where the data has it. */
-  async note(text: Line): Promise<void> {
+  async note(text: Line): Promise<undefined> {
     if (!this.json) await this.#say(text)
   }
 
   /** Writes a problem, with `--json` as one JSON document. */
-  async problem(text: readonly Line[], data: unknown): Promise<void> {
+  async problem(text: readonly Line[], data: unknown): Promise<undefined> {
     if (this.json) await this.#write(this.#streams.stderr, `${visibleJson(JSON.stringify(data, null, 2))}\n`)
     else for (const one of text) await this.#say(one)
   }
@@ -142,7 +171,14 @@ export class Output {
     else this.#progress.timer ??= setTimeout(() => this.#draw(), wait).unref()
   }
 
-  /** Removes the line of progress. */
+  /** Returns a function that shows the progress of a verb's work. */
+  phases(verb?: string): (progress: { phase: string; done: number; total?: number }) => void {
+    const name = verb === undefined ? '' : `${verb}: `
+    return ({ phase, done, total }) =>
+      this.progress(`${name}${phase} ${done}${total === undefined ? '' : ` of ${total}`}`)
+  }
+
+  /** Removes the line of progress, as every output does. */
   endProgress(): void {
     if (this.#progress === undefined) return
     clearTimeout(this.#progress.timer)
@@ -168,11 +204,11 @@ export class Output {
     stderr.write(`\r${beginning(visible(this.#progress.text), width)}${ERASE_LINE}`)
   }
 
-  #say(text: Line): Promise<void> {
+  #say(text: Line): Promise<undefined> {
     return this.#write(this.#streams.stderr, `${render(text, hasColours(this.#streams.stderr))}\n`)
   }
 
-  async #write(stream: NodeJS.WriteStream, chunk: string | Uint8Array): Promise<void> {
+  async #write(stream: NodeJS.WriteStream, chunk: string | Uint8Array): Promise<undefined> {
     this.endProgress()
     if (this.#lost.has(stream)) return
     await new Promise<void>((resolve, reject) => {

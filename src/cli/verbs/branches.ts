@@ -1,4 +1,4 @@
-import { columns, dim, green, line, yellow } from '../../view/terminal/line.ts'
+import { dim, green, line, yellow } from '../../view/terminal/line.ts'
 import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
@@ -18,18 +18,12 @@ export const addBranches: AddVerb = (program, run) => {
           const { createdAt, subject } = await store.checkpoint(session, branch.head)
           branches.push({ ...branch, createdAt, subject })
         }
-        if (out.json) {
-          for (const branch of branches) await out.item(branch)
-          return undefined
-        }
-        const rows = branches.map(({ name, head, active, createdAt, subject }) => [
+        await out.list(branches, ({ name, head, active, createdAt, subject }) => [
           active ? line`* ${green(name)}` : line`  ${name}`,
-          line`${yellow(shortId(head))}`,
-          line`${dim(when(createdAt))}`,
+          yellow(shortId(head)),
+          dim(when(createdAt)),
           line`${subject}`,
         ])
-        await out.lines(columns(rows))
-        return undefined
       }),
     )
 }

@@ -34,14 +34,10 @@ export const addDiff: AddVerb = (program, run) => {
         out.page(env)
         if (options.patch === true) {
           const patch = await diff.patch()
-          if (out.json) await out.document({ from: diff.from, to: diff.to, patch })
-          else await out.exact(Buffer.from(patch))
-          return undefined
+          if (out.json) return out.document({ from: diff.from, to: diff.to, patch })
+          return out.exact(Buffer.from(patch))
         }
-        if (out.json) {
-          await out.document(dataOf(diff))
-          return undefined
-        }
+        if (out.json) return out.document(dataOf(diff))
         for (const { session, checkpoint } of [diff.from, diff.to]) {
           const { subject } = await store.checkpoint(session, checkpoint)
           await out.line(line`${yellow(shortId(checkpoint))}  ${bold(session)}  ${subject}`)
@@ -49,7 +45,6 @@ export const addDiff: AddVerb = (program, run) => {
         await out.lines(
           options.stat === true ? differenceStat(diff) : diffLines(diff, { full: options.full === true }),
         )
-        return undefined
       }),
     )
 }

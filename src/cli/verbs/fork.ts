@@ -45,16 +45,14 @@ export const addFork: AddVerb = (program, run) => {
         }
         if (out.json) {
           const from = { session, checkpoint: source }
-          await out.document({ from, ...made, checkpoint: checkpoint.id, undo })
-          return undefined
+          return out.document({ from, ...made, checkpoint: checkpoint.id, undo })
         }
         const what = options.session === undefined ? 'Branch' : 'Session'
         const name = options.session === undefined ? made.branch : made.session
         await out.line(
           line`${what} ${bold(name)} starts at ${yellow(shortId(source))} of ${session}: ${(await store.checkpoint(session, source)).subject}`,
         )
-        await out.note(line`${dim(`Undo: ${undo.join(' && ')}`)}`)
-        return undefined
+        await out.note(dim(`Undo: ${undo.join(' && ')}`))
       }),
     )
 }

@@ -1,4 +1,5 @@
-import { columns, count, dim, type Line, line, red, short, yellow } from '../../view/terminal/line.ts'
+import type { SessionSummary } from '../../store/session-store.ts'
+import { count, dim, type Line, line, red, short, yellow } from '../../view/terminal/line.ts'
 import { when } from '../../view/terminal/value.ts'
 import { EXIT } from '../exit-codes.ts'
 import { projectOf } from '../project.ts'
@@ -32,48 +33,40 @@ export const addList: AddVerb = (program, run) => {
     .addHelpText('after', examples('list -n 10', 'list --project .', 'list --json | jq -r .id'))
     .action(
       run(async ({ out, stores, command }, { byId, project, ...options }: Given) => {
-        const rows: Line[][] = []
         const sessions = stores.existing.list({
           ...options,
-          ...(project === undefined ? {} : { project: await projectOf(project) }),
+          project: project === undefined ? undefined : await projectOf(project),
           order: byId === true ? 'id' : 'updated',
         })
-        let broken = 0
-        for await (const session of sessions) {
-          if (out.closed) break
-          if (session.problem !== undefined) broken++
-          if (out.json) {
-            await out.item(session)
-            continue
+        const damaged = new Set<string>()
+        async function* counted() {
+          for await (const session of sessions) {
+            if (session.problem !== undefined) damaged.add(session.id)
+            yield session
           }
-          const { id, type, title, status, activeBranch, messages, updatedAt, problem } = session
-          if (problem !== undefined) {
-            rows.push([
-              line`${yellow(id)}`,
-              line`${updatedAt === '' ? '' : dim(when(updatedAt))}`,
-              line`${red('damaged')}`,
-              line`${problem.message}`,
-            ])
-            continue
-          }
-          const notes = [
-            ...(type === 'session' ? [] : [type]),
-            ...(activeBranch === 'main' ? [] : [`on ${activeBranch}`]),
-            ...(status === undefined || status === 'idle' ? [] : [status]),
-          ]
-          rows.push([
-            line`${yellow(id)}`,
-            line`${dim(when(updatedAt))}`,
-            line`${dim(count(messages, 'message'))}`,
-            line`${short(title ?? '', 72)}${notes.length > 0 ? dim(` [${notes.join(', ')}]`) : ''}`,
-          ])
         }
-        for (const row of columns(rows)) await out.line(row)
-        if (rows.length === 0) await out.note(line`No sessions.`)
-        if (broken === 0) return undefined
-        const many = count(broken, 'session')
+        if ((await out.list(counted(), cells)) === 0) await out.note(line`No sessions.`)
+        if (damaged.size === 0) return undefined
+        const many = count(damaged.size, 'session')
         await out.note(line`${many} could not be read; '${command('verify')}' shows why.`)
         return EXIT.failed
       }),
     )
+}
+
+function cells(session: SessionSummary): Line[] {
+  const { id, type, title, status, activeBranch, messages, updatedAt, problem } = session
+  const at = line`${updatedAt === '' ? '' : dim(when(updatedAt))}`
+  if (problem !== undefined) return [yellow(id), at, red('damaged'), line`${problem.message}`]
+  const notes = [
+    ...(type === 'session' ? [] : [type]),
+    ...(activeBranch === 'main' ? [] : [`on ${activeBranch}`]),
+    ...(status === undefined || status === 'idle' ? [] : [status]),
+  ]
+  return [
+    yellow(id),
+    at,
+    dim(count(messages, 'message')),
+    line`${short(title ?? '', 72)}${notes.length > 0 ? dim(` [${notes.join(', ')}]`) : ''}`,
+  ]
 }

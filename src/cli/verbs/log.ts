@@ -50,7 +50,7 @@ export const addLog: AddVerb = (program, run) => {
             if (out.closed) break
             await out.lines(lines)
           }
-          return undefined
+          return
         }
         const numbers = stat === true ? await statAt(at) : undefined
         const signatures = { allowedSigners }
@@ -66,7 +66,6 @@ export const addLog: AddVerb = (program, run) => {
             if (sums !== undefined) await out.lines(indented(statLines(sums, files)))
           }
         }
-        return undefined
       }),
     )
 }

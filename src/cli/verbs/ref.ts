@@ -18,9 +18,8 @@ export const addRef: AddVerb = (program, run) => {
         const { store, session, at = '' } = await stores.find(place)
         const ref = await namedRef(store, session, at)
         const checkpoint = await store.resolve(session, at)
-        if (out.json) await out.document({ session, ...(ref !== undefined && { ref }), checkpoint })
+        if (out.json) await out.document({ session, ref, checkpoint })
         else await out.line(line`${ref ?? checkpoint}`)
-        return undefined
       }),
     )
 }

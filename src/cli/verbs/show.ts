@@ -72,18 +72,17 @@ export const addShow: AddVerb = (program, run) => {
               )
             : undefined
         if (out.json) {
-          await out.document({
+          return out.document({
             checkpoint,
-            ...(isRewritten && { rewritten: at }),
-            ...(ref !== undefined && { ref }),
-            ...(files !== undefined && { files }),
+            rewritten: isRewritten ? at : undefined,
+            ref,
+            files,
             state,
-            ...(foreign.length > 0 && { foreign }),
-            ...(changes !== undefined && { changes: { ...changes, patch: undefined } }),
+            foreign: foreign.length > 0 ? foreign : undefined,
+            changes: changes && { ...changes, patch: undefined },
             stat: sums,
             patch,
           })
-          return undefined
         }
         out.page(env)
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
@@ -93,11 +92,7 @@ export const addShow: AddVerb = (program, run) => {
         else {
           if (files !== undefined) await out.lines(changeLines(files))
           if (changes !== undefined && options.all !== true && options.last === undefined)
-            await out.lines([
-              line``,
-              line`${bold('changed by another tool')}`,
-              ...diffLines(changes, { full }),
-            ])
+            await out.lines([line``, bold('changed by another tool'), ...diffLines(changes, { full })])
           else await out.lines(stateLines(state, checkpoint, options))
         }
         if (patch !== undefined && patch !== '') await out.lines([line``, ...patchLines(patch)])
@@ -116,7 +111,6 @@ export const addShow: AddVerb = (program, run) => {
             line`${yellow('note:')} also in this checkpoint, not written by forkpoint: ${names}${more}`,
           )
         }
-        return undefined
       }),
     )
 }
@@ -154,7 +148,7 @@ function* stateLines(
   const { from, to } = shown(messages.length, checkpoint, { all, last })
   if (from > 0) {
     yield line``
-    yield line`${dim(`${count(from, 'earlier message')}: --all shows them`)}`
+    yield dim(`${count(from, 'earlier message')}: --all shows them`)
   }
   const agents = subAgentsOf(listOf(rest.runs))
   const style: MessageStyle = { full, agents: byCall(agents) }

@@ -22,9 +22,8 @@ export const addSwitch: AddVerb = (program, run) => {
           await out.line(line`${bold(session)} is already on ${bold(branch)}.`)
         else {
           await out.line(line`${bold(session)} is now on ${bold(branch)}; it was on ${before}.`)
-          await out.note(line`${dim(`Undo: ${undo}`)}`)
+          await out.note(dim(`Undo: ${undo}`))
         }
-        return undefined
       }),
     )
 }

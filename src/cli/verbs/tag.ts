@@ -1,4 +1,4 @@
-import { bold, columns, dim, line, yellow } from '../../view/terminal/line.ts'
+import { bold, dim, line, yellow } from '../../view/terminal/line.ts'
 import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
@@ -19,28 +19,24 @@ export const addTag: AddVerb = (program, run) => {
         if (name !== undefined) {
           const { checkpoint } = await store.tag(session, name, { at })
           const undo = command('delete', [session], { tag: name })
-          if (out.json) {
-            await out.document({ session, name, checkpoint, undo: [undo] })
-            return undefined
-          }
+          if (out.json) return out.document({ session, name, checkpoint, undo: [undo] })
           const { subject } = await store.checkpoint(session, checkpoint)
           await out.line(
             line`Tag ${bold(name)} names ${yellow(shortId(checkpoint))} of ${session}: ${subject}`,
           )
-          await out.note(line`${dim(`Undo: ${undo}`)}`)
-          return undefined
+          return out.note(dim(`Undo: ${undo}`))
         }
-        const rows = []
+        const tags = []
         for (const tag of await store.tags(session)) {
           const { createdAt, subject } = await store.checkpoint(session, tag.checkpoint)
-          if (out.json) await out.item({ ...tag, createdAt, subject })
-          else {
-            const id = yellow(shortId(tag.checkpoint))
-            rows.push([line`${bold(tag.name)}`, line`${id}`, line`${dim(when(createdAt))}`, line`${subject}`])
-          }
+          tags.push({ ...tag, createdAt, subject })
         }
-        await out.lines(columns(rows))
-        return undefined
+        await out.list(tags, ({ name, checkpoint, createdAt, subject }) => [
+          bold(name),
+          yellow(shortId(checkpoint)),
+          dim(when(createdAt)),
+          line`${subject}`,
+        ])
       }),
     )
 }

@@ -33,16 +33,13 @@ export const addVerify: AddVerb = (program, run) => {
           throw new UsageError('--allowed-signers goes with --signatures.')
         const session = given && (await stores.named(given))
         const report = await stores.existing.verify(session, {
-          ...(isWanted && { signatures: { allowedSigners } }),
-          onProgress: ({ phase, done, total }) =>
-            out.progress(`verify: ${phase} ${done}${total === undefined ? '' : ` of ${total}`}`),
+          signatures: isWanted === true ? { allowedSigners } : undefined,
+          onProgress: out.phases('verify'),
         })
-        out.endProgress()
         if (out.json) await out.document(report)
         else {
-          for (const problem of report.problems) {
-            const { where, message } = problem
-            const at = problem.session === undefined ? '' : `session ${problem.session}, `
+          for (const { session, where, message } of report.problems) {
+            const at = session === undefined ? '' : `session ${session}, `
             await out.line(line`${red('problem')} ${at}${where}: ${message}`)
           }
           for (const { session, where, message } of report.foreign ?? [])

@@ -2,7 +2,9 @@
  * Edits hooks in a `settings.json`, in the format of Claude Code and Gemini CLI:
  * `{ hooks: { <event>: [{ hooks: [{ type, command }] }] } }`.
  */
+
 import { UnsupportedError } from '../../errors.ts'
+import { isJsonObject } from '../../json-value.ts'
 import { isOurs } from './hook.ts'
 
 type Json = Record<string, unknown>
@@ -39,7 +41,7 @@ export function removeFromSettings(
 function parsed(settings: string, tool: string): Json {
   try {
     const value: unknown = JSON.parse(settings)
-    if (isObject(value)) return value
+    if (isJsonObject(value)) return value
   } catch {
     // The error is thrown below.
   }
@@ -56,7 +58,7 @@ function written(before: string, value: Json): string {
 
 function objectAt(settings: Json, key: string, tool: string): Json | undefined {
   const value = settings[key]
-  if (value === undefined || isObject(value)) return value
+  if (value === undefined || isJsonObject(value)) return value
   throw notEditable(tool, `'${key}' is not an object`)
 }
 
@@ -69,9 +71,9 @@ function groupsAt(hooks: Json, event: string, tool: string): readonly unknown[] 
 /** Removes our command from the groups. Commands that others added to the same group stay. */
 function without(groups: readonly unknown[], tool: string): unknown[] {
   return groups.flatMap((group) => {
-    if (!isObject(group) || !Array.isArray(group.hooks)) return [group]
+    if (!isJsonObject(group) || !Array.isArray(group.hooks)) return [group]
     const hooks = group.hooks.filter(
-      (one) => !(isObject(one) && typeof one.command === 'string' && isOurs(one.command, tool)),
+      (one) => !(isJsonObject(one) && typeof one.command === 'string' && isOurs(one.command, tool)),
     )
     if (hooks.length === group.hooks.length) return [group]
     return hooks.length === 0 ? [] : [{ ...group, hooks }]
@@ -80,6 +82,3 @@ function without(groups: readonly unknown[], tool: string): unknown[] {
 
 const notEditable = (tool: string, why: string): UnsupportedError =>
   new UnsupportedError('settings', `The settings of ${tool} were not changed: ${why}. Add the hook by hand.`)
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -7,7 +7,7 @@ import {
   UnsupportedError,
 } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { forEach, refused } from '../context.ts'
+import { branchesOf, forEach, idsOf, refused } from '../context.ts'
 import { message, session, withMessage } from '../samples.ts'
 
 export const branching: Chapter = (sentence) => {
@@ -65,13 +65,7 @@ export const branching: Chapter = (sentence) => {
     const next = await store.append('s1', { messages: [message('m1')] })
     assert.equal(next.branch, 'draft')
     await store.save(session('s1', { title: 'T' }), { branch: 'main' })
-    assert.deepEqual(
-      (await store.branches('s1')).map(({ name, active }) => [name, active]),
-      [
-        ['draft', true],
-        ['main', false],
-      ],
-    )
+    assert.deepEqual(await branchesOf(store, 's1'), ['draft (active)', 'main'])
   })
 
   sentence('a save to a new branch starts at the caller’s position', needs, async ({ store }) => {
@@ -138,7 +132,7 @@ export const branching: Chapter = (sentence) => {
     await store.append('s1', { messages: [message('m1')] })
     await store.append('s1', { messages: [message('x1')] }, { branch: 'other' })
     await store.append('s1', { messages: [message('x2')] }, { branch: 'other' })
-    const idsOn = async (branch: string) => (await store.load('s1', { branch }))?.messages.map(({ id }) => id)
+    const idsOn = async (branch: string) => idsOf((await store.load('s1', { branch }))!.messages)
     assert.deepEqual([await idsOn('main'), await idsOn('other')], [['m1'], ['x1', 'x2']])
   })
 

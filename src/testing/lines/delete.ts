@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { NotFoundError, UnsupportedError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { all, refused } from '../context.ts'
+import { all, branchesOf, idsOf, refused } from '../context.ts'
 import { message, session } from '../samples.ts'
 
 export const deleting: Chapter = (sentence) => {
@@ -14,10 +14,7 @@ export const deleting: Chapter = (sentence) => {
     assert.equal(await store.exists('s1'), false)
     assert.equal(await store.load('s1'), undefined)
     await refused(() => store.checkpoint('s1'), NotFoundError, { kind: 'session' })
-    assert.deepEqual(
-      (await all(store.list())).map(({ id }) => id),
-      ['s2'],
-    )
+    assert.deepEqual(idsOf(await all(store.list())), ['s2'])
     assert.deepEqual(await store.load('s2'), session('s2'))
   })
 
@@ -42,10 +39,7 @@ export const deleting: Chapter = (sentence) => {
     await store.switch('s1', 'other')
     await store.delete('s1')
     await store.save(session())
-    assert.deepEqual(
-      (await store.branches('s1')).map(({ name, active }) => [name, active]),
-      [['main', true]],
-    )
+    assert.deepEqual(await branchesOf(store, 's1'), ['main (active)'])
     assert.deepEqual(await store.tags('s1'), [])
   })
 
@@ -75,10 +69,7 @@ export const deleting: Chapter = (sentence) => {
     await refused(() => store.delete('s1', { branch: 'main' }), UnsupportedError)
     await store.switch('s1', 'other')
     assert.equal(await store.delete('s1', { branch: 'main' }), true)
-    assert.deepEqual(
-      (await store.branches('s1')).map(({ name, active }) => [name, active]),
-      [['other', true]],
-    )
+    assert.deepEqual(await branchesOf(store, 's1'), ['other (active)'])
     const made = await store.append('s1', { messages: [message('m1')] })
     assert.equal(made.branch, 'other')
     await store.fork('s1', { branch: 'third' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { all, forEach, refused } from '../context.ts'
+import { all, branchesOf, forEach, idsOf, refused } from '../context.ts'
 import { message, session } from '../samples.ts'
 
 const NAMES = [
@@ -68,7 +68,7 @@ export const names: Chapter = (sentence) => {
       assert.deepEqual(await store.load(name), session(name, { title: String(n) }), name)
     }
     const listed = await all(store.list())
-    assert.deepEqual(listed.map(({ id }) => id).sort(), [...NAMES].sort())
+    assert.deepEqual(idsOf(listed).sort(), [...NAMES].sort())
     for (const name of NAMES) assert.equal(await store.delete(name), true, name)
     assert.deepEqual(await all(store.list()), [])
   })
@@ -80,10 +80,7 @@ export const names: Chapter = (sentence) => {
       for (const name of NAMES) await store.save(session(name))
       const other = await again()
       const listed = await all(other.list({ order: 'id' }))
-      assert.deepEqual(
-        listed.map(({ id }) => id),
-        [...NAMES].sort(),
-      )
+      assert.deepEqual(idsOf(listed), [...NAMES].sort())
       for (const name of NAMES) assert.equal((await other.load(name)).id, name)
     },
   )
@@ -138,10 +135,7 @@ export const names: Chapter = (sentence) => {
       assert.deepEqual(await store.branches(id), [{ name: 'main', head: made.id, active: true }])
     }
     const listed = await all(store.list({ order: 'id' }))
-    assert.deepEqual(
-      listed.map(({ id }) => id),
-      [...LONG].sort(),
-    )
+    assert.deepEqual(idsOf(listed), [...LONG].sort())
   })
 
   sentence(
@@ -165,10 +159,7 @@ export const names: Chapter = (sentence) => {
         assert.deepEqual(fork.forkedFrom, { session: id, checkpoint: second.id })
         assert.equal((await store.load(`${id} 2`))?.messages.length, 2)
         assert.equal(await store.delete(id, { branch: 'other' }), true)
-        assert.deepEqual(
-          (await store.branches(id)).map(({ name, active }) => [name, active]),
-          [['main', true]],
-        )
+        assert.deepEqual(await branchesOf(store, id), ['main (active)'])
         assert.equal(await store.delete(id), true)
         assert.equal(await store.exists(id), false)
       }
@@ -198,10 +189,7 @@ export const names: Chapter = (sentence) => {
         await store.fork(id, { branch: 'main' })
         assert.equal((await all(store.list({ prefix: id })))[0]?.head, second.id)
         assert.equal(await store.delete(id, { branch: name }), true)
-        assert.deepEqual(
-          (await store.branches(id)).map(({ name, active }) => [name, active]),
-          [['main', true]],
-        )
+        assert.deepEqual(await branchesOf(store, id), ['main (active)'])
         assert.equal(await store.delete(id, { tag: name }), true)
         assert.deepEqual(await store.tags(id), [])
       })

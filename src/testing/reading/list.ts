@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { NotFoundError } from '../../errors.ts'
 import type { ListOptions } from '../../store/session-store.ts'
 import type { AnyStore, Chapter } from '../context.ts'
-import { all, forEach, refused, START } from '../context.ts'
+import { all, forEach, idsOf, refused, START } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const listing: Chapter = (sentence) => {
@@ -116,7 +116,7 @@ export const listing: Chapter = (sentence) => {
       const other = await again()
       for (const order of ['id', 'updated'] as const) {
         const listed = await all(other.list({ order }))
-        assert.deepEqual(listed.map(({ id }) => id).sort(), ['a', 'b', 'c', 'd'])
+        assert.deepEqual(idsOf(listed).sort(), ['a', 'b', 'c', 'd'])
         for (const { id, problem, title } of listed) {
           assert.equal(problem === undefined, id !== 'b', id)
           if (problem === undefined) continue

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { refused } from '../context.ts'
+import { idsOf, refused } from '../context.ts'
 import { event, message, range, run, session, withMessage } from '../samples.ts'
 
 export const handles: Chapter = (sentence) => {
@@ -86,7 +86,7 @@ export const handles: Chapter = (sentence) => {
     const handle = await store.open('s1')
     await Promise.all(range(1, 10).map((n) => handle.append({ messages: [message(`m${n}`)] })))
     assert.deepEqual(
-      handle.state.messages.map(({ id }) => id),
+      idsOf(handle.state.messages),
       range(1, 10).map((n) => `m${n}`),
     )
     assert.deepEqual(await store.load('s1'), handle.state)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SessionClosedError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { all, forEach, logOf, refused } from '../context.ts'
+import { all, branchesOf, forEach, logOf, refused } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const lifecycle: Chapter = (sentence) => {
@@ -117,11 +117,8 @@ export const lifecycle: Chapter = (sentence) => {
       assert.deepEqual(await logOf(other, 's1', { at: 'main', steps: true }), log)
       assert.deepEqual(await other.tags('s1'), [{ name: 't', checkpoint: first.id }])
       assert.deepEqual(
-        (await other.branches('s1')).map(({ name, active }) => [name, active]),
-        [
-          ['main', !store.supports.switch],
-          ['other', store.supports.switch],
-        ],
+        await branchesOf(other, 's1'),
+        store.supports.switch ? ['main', 'other (active)'] : ['main (active)', 'other'],
       )
       assert.deepEqual(await other.load('s1', { branch: 'other' }), session())
       if (store.supports.switch) assert.deepEqual(await other.load('s1'), session())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { forEach, frozen, logOf, refused, START } from '../context.ts'
+import { forEach, frozen, idsOf, logOf, refused, START } from '../context.ts'
 import { event, message, range, run, session } from '../samples.ts'
 
 export const appending: Chapter = (sentence) => {
@@ -40,7 +40,7 @@ export const appending: Chapter = (sentence) => {
     for (const n of range(1, 230)) await store.append('s1', { messages: [message(`m${n}`)] })
     const state = (await store.load('s1'))!
     assert.deepEqual(
-      state.messages.map(({ id }) => id),
+      idsOf(state.messages),
       range(1, 230).map((n) => `m${n}`),
     )
     const saved = await store.checkpoint('s1')

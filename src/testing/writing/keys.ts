@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AlreadyExistsError, ConflictError, UnsupportedError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { refused } from '../context.ts'
+import { idsOf, refused } from '../context.ts'
 import { message, range, session, withMessage } from '../samples.ts'
 
 export const keys: Chapter = (sentence) => {
@@ -145,7 +145,7 @@ export const keys: Chapter = (sentence) => {
     await store.save(session())
     const addition = { messages: [message('m1')] }
     const made = await Promise.all(range(1, 8).map(() => store.append('s1', addition, { key: 'k1' })))
-    assert.equal(new Set(made.map(({ id }) => id)).size, 1)
+    assert.equal(new Set(idsOf(made)).size, 1)
     assert.equal((await store.load('s1'))?.messages.length, 1)
   })
 }

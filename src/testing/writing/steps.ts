@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { logOf, refused } from '../context.ts'
+import { idsOf, logOf, refused } from '../context.ts'
 import { message, session } from '../samples.ts'
 
 export const steps: Chapter = (sentence) => {
@@ -84,10 +84,7 @@ export const steps: Chapter = (sentence) => {
     const turn = await store.append('s1', { messages: [message('m3')] })
     const three = await store.append('s1', { messages: [message('m4')] }, { kind: 'step' })
     assert.deepEqual(await logOf(store, 's1'), [turn.id, first.id])
-    assert.deepEqual(
-      await logOf(store, 's1', { steps: true }),
-      [three, turn, two, one, first].map(({ id }) => id),
-    )
+    assert.deepEqual(await logOf(store, 's1', { steps: true }), idsOf([three, turn, two, one, first]))
     assert.deepEqual(await logOf(store, 's1', { at: two.id, steps: true }), [two.id, one.id, first.id])
     assert.deepEqual(await logOf(store, 's1', { at: two.id }), [first.id])
     assert.equal(await store.resolve('s1', 'main'), three.id)
@@ -106,10 +103,7 @@ export const steps: Chapter = (sentence) => {
       const step = await store.append('s1', { messages: [message('m1')] }, { kind: 'step' })
       await store.append('s1', { messages: [message('m2')] })
       const state = (await store.load('s1', { at: step.id }))!
-      assert.deepEqual(
-        state.messages.map(({ id }) => id),
-        ['m1'],
-      )
+      assert.deepEqual(idsOf(state.messages), ['m1'])
       state.title = 'T'
       const there = await store.save(state, { branch: 'other' })
       assert.deepEqual([there.parents, there.seq], [[first.id, step.id], 2])

@@ -45,7 +45,7 @@ export function checkpointDetails(checkpoint: ReadCheckpoint, names: Names, ref?
     ['forked from', forkedFrom && `${forkedFrom.session} at ${shortId(forkedFrom.checkpoint)}`],
   ]
   return [
-    line`${yellow(`checkpoint ${checkpoint.id}`)}`,
+    yellow(`checkpoint ${checkpoint.id}`),
     ...facts.flatMap(([name, value]) => (value === undefined ? [] : [line`${dim(name.padEnd(12))}${value}`])),
     line``,
     line`    ${bold(checkpoint.subject)}`,

@@ -20,7 +20,7 @@ export function* diffLines(diff: Difference, style: Fullness): Generator<Line> {
   if (diff.fields.length > 0) {
     same = false
     yield line``
-    yield line`${bold('fields')}`
+    yield bold('fields')
     for (const change of diff.fields) yield* indented(changeLines(change, style))
   }
   if (same) yield line`No differences.`

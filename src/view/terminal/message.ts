@@ -36,8 +36,8 @@ export function subAgentLines({ id, about, messages }: SubAgent, { full }: Fulln
     line`${cyan('⤷ sub-agent')} ${bold(name)} ${dim(count(messages.length, 'message'))}`,
     ...indented(
       shown.flatMap(({ who = 'item', blocks }, n) => [
-        ...(n === 1 && left > 0 ? [line`${dim(`… ${count(left, 'more message')}: --full shows them`)}`] : []),
-        line`${dim(who)}`,
+        ...(n === 1 && left > 0 ? [dim(`… ${count(left, 'more message')}: --full shows them`)] : []),
+        dim(who),
         ...indented(blocks.flatMap((block) => blockLines(block, { full }, AGENT_LINES))),
       ]),
     ),
@@ -73,13 +73,13 @@ function blockLines(block: Block, style: Fullness, longest = TEXT_LINES): Line[]
       ]
     }
     case 'file':
-      return [line`${dim(`[${block.about}]`)}`]
+      return [dim(`[${block.about}]`)]
     case 'error':
       return textLines(block.text, most(RESULT_LINES)).map((one) => line`${red('error: ')}${one}`)
     case 'other':
       return block.type === undefined
         ? [line`${valueText(block.value, most(200))}`]
-        : [line`${dim(`[${block.type}]`)}`]
+        : [dim(`[${block.type}]`)]
   }
 }
 

@@ -7,13 +7,13 @@ export function* patchLines(patch: string): Generator<Line> {
     if (text.startsWith('diff --git ')) isHead = true
     if (text.startsWith('@@ ')) isHead = false
     yield isHead
-      ? line`${bold(text)}`
+      ? bold(text)
       : text.startsWith('@@ ')
-        ? line`${cyan(text)}`
+        ? cyan(text)
         : text.startsWith('+')
-          ? line`${green(text)}`
+          ? green(text)
           : text.startsWith('-')
-            ? line`${red(text)}`
+            ? red(text)
             : line`${text}`
   }
 }

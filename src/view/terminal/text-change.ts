@@ -18,13 +18,13 @@ export function textChange(before: string, after: string, { full }: Fullness): L
   let last = -1
   for (const row of shown) {
     const at = rows.indexOf(row, last + 1)
-    if (at > last + 1) lines.push(line`${dim('…')}`)
+    if (at > last + 1) lines.push(dim('…'))
     lines.push(row.text)
     last = at
   }
-  if (last < rows.length - 1 && near.length === shown.length) lines.push(line`${dim('…')}`)
+  if (last < rows.length - 1 && near.length === shown.length) lines.push(dim('…'))
   const rest = near.length - shown.length
-  return rest > 0 ? [...lines, line`${dim(`… ${count(rest, 'more line')}`)}`] : lines
+  return rest > 0 ? [...lines, dim(`… ${count(rest, 'more line')}`)] : lines
 }
 
 /** Whether a word diff of two texts is easier to read than both texts. */
@@ -47,8 +47,7 @@ function isMostlyKept(words: readonly DiffLine[], length: number): boolean {
 }
 
 const lineRow = ({ sign, text }: DiffLine): Row => ({
-  text:
-    sign === '-' ? line`${red(`- ${text}`)}` : sign === '+' ? line`${green(`+ ${text}`)}` : line`  ${text}`,
+  text: sign === '-' ? red(`- ${text}`) : sign === '+' ? green(`+ ${text}`) : line`  ${text}`,
   isChanged: sign !== ' ',
 })
 

@@ -34,7 +34,7 @@ export function textLines(text: string, most: number): Line[] {
     ...shown.map((one) =>
       linked(line`${most === Number.POSITIVE_INFINITY ? one : excerpt(one, LINE_WIDTH + 1)}`),
     ),
-    ...(rest > 0 ? [line`${dim(`… ${count(rest, 'more line')}`)}`] : []),
+    ...(rest > 0 ? [dim(`… ${count(rest, 'more line')}`)] : []),
   ]
 }
 

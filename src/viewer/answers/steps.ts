@@ -27,8 +27,8 @@ function stepOf(event: unknown, index: number): Step {
   const delta = DELTA.test(read.type) ? textAmong(objectOf(event).text) : undefined
   return {
     ...read,
-    ...(message !== undefined && { message: shownMessage(message, index) }),
-    ...(delta !== undefined && { delta }),
+    message: message && shownMessage(message, index),
+    delta,
   }
 }
 

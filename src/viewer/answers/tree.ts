@@ -16,7 +16,7 @@ export async function treeOf(source: Source, session: string): Promise<Tree> {
       // The rest of the line belongs to an earlier branch.
       if (nodes.has(id)) break
       const parent = parents[0] ?? log[index + 1]?.id
-      nodes.set(id, { id, subject, createdAt, kind, seq, branch: name, ...(parent && { parent }) })
+      nodes.set(id, { id, subject, createdAt, kind, seq, branch: name, parent })
     }
   }
   return { nodes: [...nodes.values()], branches, tags }

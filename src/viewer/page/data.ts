@@ -1,4 +1,5 @@
 /** The source of the page's data: the server, or the data in an exported page. */
+import { hitIn } from '../hit.ts'
 import type {
   ChangedFiles,
   Comparison,
@@ -21,28 +22,6 @@ export interface SessionsAsked {
   after?: string | undefined
 }
 
-export interface Data {
-  /** Whether the page is standalone, with one view of one session. */
-  readonly alone: boolean
-  info(): Promise<StoreInfo>
-  sessions(asked: SessionsAsked): Promise<SessionPage>
-  session(session: string, at: string, exact: boolean): Promise<SessionView>
-  messages(session: string, at: string, from: number, to: number): Promise<Messages>
-  /** Loads one message with its complete texts. */
-  message(session: string, at: string, index: number): Promise<ShownMessage>
-  /** Returns the address of an image or file of a message. */
-  fileAddress(session: string, at: string, index: number, file: number): string
-  search(session: string, at: string, words: string): Promise<Search>
-  run(session: string, at: string, run: string): Promise<RunView>
-  /** Loads the changes of a checkpoint's turn to the files. */
-  files(session: string, at: string, patch: boolean): Promise<ChangedFiles>
-  tree(session: string): Promise<Tree>
-  compare(from: Spot, to: Spot): Promise<Comparison>
-  change(what: 'fork' | 'tag' | 'switch', asked: Record<string, string>): Promise<unknown>
-  /** Calls `changed` after each save. Returns a function that stops it. */
-  follow(session: string | undefined, changed: () => void): () => void
-}
-
 /** An error of the server, with its message. */
 class AskError extends Error {
   readonly code: string
@@ -53,118 +32,88 @@ class AskError extends Error {
   }
 }
 
-class Served implements Data {
-  readonly alone = false
-  #info: Promise<StoreInfo> | undefined
+type Asked = Readonly<Record<string, string | number | undefined>>
 
-  info() {
-    this.#info ??= get<StoreInfo>('store', {})
-    return this.#info
-  }
-  sessions({ q, type, order, after }: SessionsAsked) {
-    return get<SessionPage>('sessions', { q, type, order, after })
-  }
-  session(session: string, at: string, exact: boolean) {
-    return get<SessionView>('session', { session, at, ...(exact && { exact: '1' }) })
-  }
-  messages(session: string, at: string, from: number, to: number) {
-    return get<Messages>('messages', { session, at, from, to })
-  }
-  message(session: string, at: string, index: number) {
-    return get<ShownMessage>('message', { session, at, index })
-  }
-  fileAddress(session: string, at: string, index: number, file: number) {
-    return address('file', { session, at, index, file })
-  }
-  search(session: string, at: string, q: string) {
-    return get<Search>('search', { session, at, q })
-  }
-  run(session: string, at: string, run: string) {
-    return get<RunView>('run', { session, at, run })
-  }
-  files(session: string, at: string, patch: boolean) {
-    return get<ChangedFiles>('files', { session, at, ...(patch && { patch: '1' }) })
-  }
-  tree(session: string) {
-    return get<Tree>('tree', { session })
-  }
-  compare(from: Spot, to: Spot) {
-    return get<Comparison>('compare', {
-      from: from.session,
-      'from-at': from.at,
-      to: to.session,
-      'to-at': to.at,
-    })
-  }
-  async change(what: string, asked: Record<string, string>) {
+const held = document.getElementById('exported')?.textContent
+const exported = held ? (JSON.parse(held) as Exported) : undefined
+
+let info: Promise<StoreInfo> | undefined
+
+export const data = {
+  /** Whether the page is standalone, with one view of one session. */
+  alone: exported !== undefined,
+  info(): Promise<StoreInfo> {
+    info ??= get('store', {})
+    return info
+  },
+  sessions: ({ q, type, order, after }: SessionsAsked): Promise<SessionPage> =>
+    get('sessions', { q, type, order, after }),
+  session: (session: string, at: string, exact: boolean): Promise<SessionView> =>
+    get('session', { session, at, exact: exact ? '1' : undefined }),
+  messages: (session: string, at: string, from: number, to: number): Promise<Messages> =>
+    get('messages', { session, at, from, to }),
+  /** Loads one message with its complete texts. */
+  message: (session: string, at: string, index: number): Promise<ShownMessage> =>
+    get('message', { session, at, index }),
+  /** Returns the address of an image or file of a message. */
+  fileAddress: (session: string, at: string, index: number, file: number): string =>
+    exported === undefined ? address('file', { session, at, index, file }) : '',
+  search: (session: string, at: string, q: string): Promise<Search> => get('search', { session, at, q }),
+  run: (session: string, at: string, run: string): Promise<RunView> => get('run', { session, at, run }),
+  /** Loads the changes of a checkpoint's turn to the files. */
+  files: (session: string, at: string, patch: boolean): Promise<ChangedFiles> =>
+    get('files', { session, at, patch: patch ? '1' : undefined }),
+  tree: (session: string): Promise<Tree> => get('tree', { session }),
+  compare: (from: Spot, to: Spot): Promise<Comparison> =>
+    get('compare', { from: from.session, 'from-at': from.at, to: to.session, 'to-at': to.at }),
+  async change(what: 'fork' | 'tag' | 'switch', asked: Record<string, string>): Promise<unknown> {
     const headers = { 'content-type': 'application/json' }
     return answerOf(await fetch(`/api/${what}`, { method: 'POST', headers, body: JSON.stringify(asked) }))
-  }
-  follow(session: string | undefined, changed: () => void) {
+  },
+  /** Calls `changed` after each save. Returns a function that stops it. */
+  follow(session: string | undefined, changed: () => void): () => void {
+    if (exported !== undefined) return () => undefined
     const source = new EventSource(address('changes', { session }))
     source.addEventListener('changed', changed)
     return () => source.close()
-  }
+  },
 }
 
-/** The data of a standalone page. */
-class Alone implements Data {
-  readonly alone = true
-  readonly #given: Exported
+const get = async <T>(name: string, asked: Asked): Promise<T> =>
+  exported === undefined
+    ? answerOf<T>(await fetch(address(name, asked)))
+    : (answerFrom(exported, name, asked) as T)
 
-  constructor(given: Exported) {
-    this.#given = given
-  }
-
-  info = async () => this.#given.info
-  session = async () => this.#given.view
-  messages = async (_session: string, _at: string, from: number, to: number) => {
-    const messages = this.#given.messages.filter(({ index }) => index >= from && index < to)
-    return { from, messages }
-  }
-  message = async (_session: string, _at: string, index: number) => {
-    const found = this.#given.messages.find((message) => message.index === index)
-    if (found === undefined) throw new AskError('NOT_FOUND', 'The file does not hold this message.')
-    return found
-  }
-  fileAddress = () => ''
-  files = async (_session: string, at: string) =>
-    this.#given.files[at] ?? { added: [], changed: [], deleted: [] }
-  search = async (_session: string, _at: string, words: string) => {
-    const wanted = words.toLowerCase()
-    const found = this.#given.messages.flatMap(({ index, who, blocks }) => {
-      const text = blocks.map((block) => JSON.stringify(block)).join('\n')
-      const at = text.toLowerCase().indexOf(wanted)
-      if (at === -1) return []
-      const end = at + words.length
-      return [
-        {
-          index,
-          who,
-          before: text.slice(Math.max(0, at - 60), at),
-          match: text.slice(at, end),
-          after: text.slice(end, end + 60),
-        },
-      ]
-    })
-    return { found: found.slice(0, 200), more: found.length > 200 }
-  }
-  sessions = () => this.#absent()
-  run = () => this.#absent()
-  tree = () => this.#absent()
-  compare = () => this.#absent()
-  change = () => this.#absent()
-  follow = () => () => undefined
-
-  async #absent(): Promise<never> {
-    throw new AskError('NOT_FOUND', 'An exported page has one view of one session.')
+/** Answers as the server does, from the data of an exported page. */
+function answerFrom({ info, view, messages, files }: Exported, name: string, asked: Asked): unknown {
+  switch (name) {
+    case 'store':
+      return info
+    case 'session':
+      return view
+    case 'messages': {
+      const [from, to] = [Number(asked.from), Number(asked.to)]
+      return { from, messages: messages.filter(({ index }) => index >= from && index < to) }
+    }
+    case 'message': {
+      const found = messages.find(({ index }) => index === asked.index)
+      if (found === undefined) throw new AskError('NOT_FOUND', 'The file does not hold this message.')
+      return found
+    }
+    case 'files':
+      return files[String(asked.at)] ?? { added: [], changed: [], deleted: [] }
+    case 'search': {
+      const wanted = String(asked.q).toLowerCase()
+      const found = messages.flatMap(({ index, who, blocks }) => {
+        const hit = hitIn(blocks, wanted)
+        return hit === undefined ? [] : [{ index, who, ...hit }]
+      })
+      return { found: found.slice(0, 200), more: found.length > 200 }
+    }
+    default:
+      throw new AskError('NOT_FOUND', 'An exported page has one view of one session.')
   }
 }
-
-const held = document.getElementById('exported')?.textContent
-export const data: Data = held ? new Alone(JSON.parse(held) as Exported) : new Served()
-
-type Asked = Readonly<Record<string, string | number | undefined>>
 
 function address(name: string, asked: Asked): string {
   const given = Object.entries(asked).flatMap(([key, value]) =>
@@ -172,9 +121,6 @@ function address(name: string, asked: Asked): string {
   )
   return `/api/${name}?${new URLSearchParams(given)}`
 }
-
-const get = async <T>(name: string, asked: Asked): Promise<T> =>
-  answerOf<T>(await fetch(address(name, asked)))
 
 async function answerOf<T>(response: Response): Promise<T> {
   const type = response.headers.get('content-type') ?? ''

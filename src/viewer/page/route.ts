@@ -49,9 +49,17 @@ export function routeOf(address: string): Route {
     session,
     at: kind === 'c' || kind === 'at' ? name : '',
     exact: kind === 'at',
-    ...(Number.isNaN(message) ? {} : { message }),
+    message: Number.isNaN(message) ? undefined : message,
   }
 }
+
+/** The page of a session, or of one of its checkpoints. */
+export const sessionAt = (session: string, at = '', exact = false): Route => ({
+  view: 'session',
+  session,
+  at,
+  exact,
+})
 
 export const go = (route: Route): void => {
   location.hash = hashOf(route)

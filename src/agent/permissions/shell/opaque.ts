@@ -15,56 +15,17 @@ const HARMLESS_OPTION = /^(?:-v|-V|-h|--version|--help)$/
 const SUBCOMMANDS = new Set(['eval', 'repl', 'x', 'exec', '-'])
 
 /** Commands that run their arguments as shell text, on another machine, or in a program of their own. */
-const RUNNERS: Readonly<Record<string, true | RegExp>> = {
-  su: true,
-  runuser: true,
-  pkexec: true,
-  script: true,
-  watch: true,
-  parallel: true,
-  at: true,
-  batch: true,
+const RUNNERS = new Set(
+  'su runuser pkexec script watch parallel at batch ssh expect chroot unshare nsenter setpriv capsh prlimit numactl setarch linux32 linux64 fakeroot proot firejail bwrap chpst gosu su-exec chronic systemd-run start-stop-daemon dbus-run-session xvfb-run run-parts screen tmux strace ltrace perf gdb lldb valgrind entr nodemon watchexec hyperfine socat vi vim nvim ex ed emacs view'.split(
+    ' ',
+  ),
+)
+
+/** Commands that do so only with some words. */
+const RUNNERS_WITH: Readonly<Record<string, RegExp>> = {
   crontab: / [^ -]| -$| -e/,
-  ssh: true,
-  expect: true,
-  chroot: true,
-  unshare: true,
-  nsenter: true,
-  setpriv: true,
-  capsh: true,
-  prlimit: true,
-  numactl: true,
-  setarch: true,
-  linux32: true,
-  linux64: true,
-  fakeroot: true,
-  proot: true,
-  firejail: true,
-  bwrap: true,
-  chpst: true,
-  gosu: true,
-  'su-exec': true,
-  chronic: true,
-  'systemd-run': true,
-  'start-stop-daemon': true,
-  'dbus-run-session': true,
-  'xvfb-run': true,
-  'run-parts': true,
-  screen: true,
-  tmux: true,
-  strace: true,
-  ltrace: true,
-  perf: true,
-  gdb: true,
-  lldb: true,
-  valgrind: true,
-  entr: true,
-  nodemon: true,
-  watchexec: true,
-  hyperfine: true,
   nc: / -[a-zA-Z]*[ec]/,
   ncat: / -[a-zA-Z]*[ec]| --(?:exec|sh-exec|lua-exec)/,
-  socat: true,
   docker: / (?:run|exec|build|compose|buildx)(?: |$)/,
   podman: / (?:run|exec|build)(?: |$)/,
   kubectl: / (?:exec|run|debug|cp)(?: |$)/,
@@ -82,13 +43,6 @@ const RUNNERS: Readonly<Record<string, true | RegExp>> = {
   bat: / --pager/,
   fd: / (?:-[a-zA-Z]*[xX]|--exec)/,
   fdfind: / (?:-[a-zA-Z]*[xX]|--exec)/,
-  vi: true,
-  vim: true,
-  nvim: true,
-  ex: true,
-  ed: true,
-  emacs: true,
-  view: true,
   man: / (?:-[a-zA-Z]*[PH]|--pager|--html)/,
   curl: / (?:-K|--config)/,
   git: / ext::| (?:-c|--config-env|--exec-path|--upload-pack|--receive-pack|clone -u|--open-files-in-pager|--smtp-server|send-email|--extcmd|--exec|-x|-O[^ ]*|config|alias|filter-branch|difftool|mergetool|submodule foreach|bisect run)(?:[ =]|$)/,
@@ -105,17 +59,17 @@ const RUNNERS: Readonly<Record<string, true | RegExp>> = {
 export type Opaque = 'always' | 'here'
 
 /** Whether a command runs code other than a command line, so that its effect is unknown. */
-export function opaqueness(words: readonly ShellWord[]): Opaque | undefined {
-  const name = baseName(words[0]!.text)
-  const rest = words.slice(1)
+export function opaqueness(command: readonly ShellWord[]): Opaque | undefined {
+  const name = baseName(command[0]!.text)
+  const rest = command.slice(1)
   if (/^ld(?:-linux.*|-musl.*|)?\.so/.test(name)) return 'always'
   if (isShell(name) || INTERPRETERS.has(name.replace(/[\d.-]+$/, '')))
     return interpreter(rest) ? 'always' : undefined
   if (/^[gmn]?awk$/.test(name)) return rest.every(({ text }) => isPlainAwk(text)) ? undefined : 'here'
   if (/^g?sed$/.test(name)) return isPlainSed(rest) ? undefined : 'here'
-  const runner = Object.hasOwn(RUNNERS, name) ? RUNNERS[name]! : undefined
-  if (runner === undefined || runner === true) return runner && 'always'
-  return runner.test(` ${rest.map(({ text }) => text).join(' ')}`) ? 'here' : undefined
+  if (RUNNERS.has(name)) return 'always'
+  const words = ` ${rest.map(({ text }) => text).join(' ')}`
+  return Object.hasOwn(RUNNERS_WITH, name) && RUNNERS_WITH[name]!.test(words) ? 'here' : undefined
 }
 
 /** The text after a shell's `-c`, if it is known. */

@@ -24,7 +24,7 @@ export const addCompletion: AddVerb = (program, run) => {
         const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined
         if (script === undefined)
           throw new UsageError(`'${shell}' is none of ${Object.keys(SCRIPTS).join(', ')}.`)
-        if (given.length === 0) return void (await out.exact(Buffer.from(script)))
+        if (given.length === 0) return out.exact(Buffer.from(script))
         const words = given.map((word) => word.replace(/^=/, ''))
         const asked = new Stores(storeIn(words) ?? stores.folder)
         try {
@@ -35,7 +35,6 @@ export const addCompletion: AddVerb = (program, run) => {
         } finally {
           await asked.close()
         }
-        return undefined
       }),
     )
 }

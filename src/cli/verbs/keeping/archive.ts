@@ -29,19 +29,12 @@ export const addArchive: AddVerb = (program, run) => {
         if (sessions.length === 0 && olderThan === undefined)
           throw new UsageError('Say what is archived: sessions, or --older-than.')
         const report = await stores.existing.archive({
-          ...(sessions.length > 0 && { sessions: await stores.allNamed(sessions) }),
+          sessions: sessions.length > 0 ? await stores.allNamed(sessions) : undefined,
           olderThan,
           dryRun: !yes,
-          onProgress: ({ phase, done, total }) => out.progress(`archive: ${phase} ${done} of ${total}`),
+          onProgress: out.phases('archive'),
         })
-        out.endProgress()
-        if (out.json) {
-          await out.document(report)
-          return undefined
-        }
-        for (const text of described(report)) await out.line(text)
-        for (const text of advice(context, report, yes)) await out.note(text)
-        return undefined
+        await out.report(report, described(report), advice(context, report, yes))
       }),
     )
 }
@@ -69,9 +62,9 @@ export const addUnarchive: AddVerb = (program, run) => {
 
 function described({ sessions, kept }: ArchiveReport): Line[] {
   const rows = sessions.map(({ session, title, lastUse, refs }) => [
-    line`${yellow(session)}`,
-    line`${dim(new Date(lastUse).toISOString().slice(0, 10))}`,
-    line`${dim(count(refs, 'ref'))}`,
+    yellow(session),
+    dim(new Date(lastUse).toISOString().slice(0, 10)),
+    dim(count(refs, 'ref')),
     line`${short(title ?? '', 60)}`,
   ])
   const others = kept.map(({ session, why }) => line`${yellow(session)} stays: ${KEPT[why]}`)
@@ -94,10 +87,12 @@ function advice(
   yes: boolean,
 ): Line[] {
   if (sessions.length === 0) return []
-  if (!yes) return [line`${dim('Nothing was archived. To do it, add --yes.')}`]
+  if (!yes) return [dim('Nothing was archived. To do it, add --yes.')]
   const one = archived[0] ?? sessions[0]!.session
   return [
     ...changed.map((session) => line`${yellow(session)} was changed meanwhile, and stays.`),
-    line`${dim(`Archived ${count(archived.length, 'session')} in ${count(archives.length, 'ref')}. To bring one back: ${command('unarchive', [one])}`)}`,
+    dim(
+      `Archived ${count(archived.length, 'session')} in ${count(archives.length, 'ref')}. To bring one back: ${command('unarchive', [one])}`,
+    ),
   ]
 }

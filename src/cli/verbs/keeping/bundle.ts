@@ -28,22 +28,18 @@ export const addBundle: AddVerb = (program, run) => {
       run(async (context, file: string, { session, since: from, overwrite = false }: Options) => {
         const { command, out, stores } = context
         const report = await stores.existing.bundle(file, {
-          ...(session && { only: await context.stores.allNamed(session) }),
-          ...(from !== undefined && { since: from }),
+          only: await stores.allNamed(session),
+          since: from,
           overwrite,
-          onProgress: ({ phase, done, total }) => out.progress(`${phase} ${done} of ${total ?? '?'}`),
+          onProgress: out.phases(),
         })
-        out.endProgress()
-        if (out.json)
-          return void (await out.document({ file: report === undefined ? null : file, ...report }))
-        if (report === undefined)
-          return void (await out.note(line`Nothing is new; '${file}' was not written.`))
+        if (out.json) return out.document({ file: report === undefined ? null : file, ...report })
+        if (report === undefined) return out.note(line`Nothing is new; '${file}' was not written.`)
         const { refs, objects, bytes } = report
         await out.line(
           line`Wrote ${bold(file)}: ${count(refs.length, 'ref')}, ${count(objects, 'new object')}, ${size(bytes)}.`,
         )
-        await out.note(line`${dim(`To take it back, here or elsewhere: ${command('restore', [file])}`)}`)
-        return undefined
+        await out.note(dim(`To take it back, here or elsewhere: ${command('restore', [file])}`))
       }),
     )
 }
@@ -63,25 +59,26 @@ export function isBundleFile(path: string): boolean {
 /** Restores a bundle: JSON of UnbundleReport. Exit code 1 if something in the bundle is damaged. */
 export async function restoreBundle({ out, stores }: Context, file: string): Promise<ExitCode | undefined> {
   const report = await stores.sessions.unbundle(file, {
-    onProgress: ({ phase, done }) => out.progress(`${phase} ${done}`),
+    onProgress: out.phases(),
   })
-  out.endProgress()
   const { updated, diverged, deleted, kept, hidden, problems } = report
   const code = problems.length === 0 ? undefined : EXIT.failed
-  if (out.json) {
-    await out.document(report)
-    return code
-  }
-  for (const ref of updated) await out.line(line`${green('restored')}  ${ref}`)
-  for (const { from, to } of diverged)
-    await out.line(line`${yellow('diverged')}  ${from}: what was here is now ${to}`)
-  for (const ref of deleted) await out.line(line`${yellow('deleted')}   ${ref}`)
-  for (const ref of [...hidden, ...kept])
-    await out.note(line`${yellow('left out:')} ${ref} ${dim('(it was deleted; see restore --deleted)')}`)
-  for (const { checkpoint, message } of problems)
-    await out.line(line`${red('damaged')}   ${checkpoint ?? ''} ${message}`)
-  if (updated.length + diverged.length + deleted.length === 0)
-    await out.note(line`The store has everything that is in '${file}'.`)
+  const isNothing = updated.length + diverged.length + deleted.length === 0
+  await out.report(
+    report,
+    [
+      ...updated.map((ref) => line`${green('restored')}  ${ref}`),
+      ...diverged.map(({ from, to }) => line`${yellow('diverged')}  ${from}: what was here is now ${to}`),
+      ...deleted.map((ref) => line`${yellow('deleted')}   ${ref}`),
+      ...problems.map(({ checkpoint, message }) => line`${red('damaged')}   ${checkpoint ?? ''} ${message}`),
+    ],
+    [
+      ...[...hidden, ...kept].map(
+        (ref) => line`${yellow('left out:')} ${ref} ${dim('(it was deleted; see restore --deleted)')}`,
+      ),
+      ...(isNothing ? [line`The store has everything that is in '${file}'.`] : []),
+    ],
+  )
   return code
 }
 

@@ -44,17 +44,13 @@ export const addDelete: AddVerb = (program, run) => {
           : [...refs].map(([ref, id]) => git('update-ref', ref, id))
         if (branch !== undefined && branch === active && active !== 'main')
           undo.push(git('symbolic-ref', ...activeTarget(session, active)))
-        if (out.json) {
-          await out.document({ session, branch, tag, refs: Object.fromEntries(refs), undo })
-          return undefined
-        }
+        if (out.json) return out.document({ session, branch, tag, refs: Object.fromEntries(refs), undo })
         await out.line(line`Deleted ${bold(nameOf(session, options))}.`)
         const until = isWhole
           ? "'maintain --purge' removes it"
           : "'maintain --purge' or git's own gc removes it"
-        await out.note(line`${dim(`Undo, until ${until}:`)}`)
-        for (const command of undo) await out.note(line`${dim(`  ${command}`)}`)
-        return undefined
+        await out.note(dim(`Undo, until ${until}:`))
+        for (const command of undo) await out.note(dim(`  ${command}`))
       }),
     )
 }

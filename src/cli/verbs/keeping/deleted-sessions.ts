@@ -1,6 +1,6 @@
 /** Lists and restores deleted sessions. */
 import { NotFoundError } from '../../../errors.ts'
-import { bold, columns, count, dim, type Line, line, yellow } from '../../../view/terminal/line.ts'
+import { bold, count, dim, line, yellow } from '../../../view/terminal/line.ts'
 import { when } from '../../../view/terminal/value.ts'
 import type { Context } from '../../context.ts'
 import { findSession } from '../../place.ts'
@@ -31,18 +31,15 @@ export async function bringBack({ out, stores }: Context, given: string, isSure:
 }
 
 /** Lists the sessions in the trash. */
-export async function listDeleted({ out, stores, command }: Context): Promise<void> {
-  const rows: Line[][] = []
-  for (const one of await stores.existing.retention.discarded()) {
-    if (out.json) await out.item(one)
-    rows.push([
-      line`${yellow(one.session)}`,
-      line`${dim(`deleted ${when(one.at)}`)}`,
-      line`${count(one.branches, 'branch', 'branches')}`,
-    ])
-  }
-  if (out.json) return
-  for (const row of columns(rows)) await out.line(row)
-  if (rows.length === 0) await out.note(line`No session was deleted, or all have been purged.`)
-  else await out.note(line`${dim(`To bring one back: ${command('restore', ['<session>'])}`)}`)
+export async function listDeleted({ out, stores, command }: Context): Promise<undefined> {
+  const found = await out.list(await stores.existing.retention.discarded(), ({ session, at, branches }) => [
+    yellow(session),
+    dim(`deleted ${when(at)}`),
+    line`${count(branches, 'branch', 'branches')}`,
+  ])
+  return out.note(
+    found === 0
+      ? line`No session was deleted, or all have been purged.`
+      : dim(`To bring one back: ${command('restore', ['<session>'])}`),
+  )
 }

@@ -13,24 +13,17 @@ export const addMaintain: AddVerb = (program, run) => {
       run(async ({ out, stores }, { purge = false }: { purge?: boolean }) => {
         const report = await stores.existing.maintain({
           purge,
-          onProgress: ({ phase, done, total }) =>
-            out.progress(`maintain: ${phase} ${done}${total === undefined ? '' : ` of ${total}`}`),
+          onProgress: out.phases('maintain'),
         })
-        out.endProgress()
-        if (out.json) {
-          await out.document(report)
-          return undefined
-        }
+        if (out.json) return out.document(report)
         const { packsBefore, packsAfter, bytesBefore, bytesAfter, native, pruned } = report
         await out.line(
           line`${count(packsBefore, 'pack')}, ${size(bytesBefore)} before; ${count(packsAfter, 'pack')}, ${size(bytesAfter)} now.`,
         )
-        if (!native)
-          await out.note(line`${dim('Git was not used; with git, the store would become smaller.')}`)
+        if (!native) await out.note(dim('Git was not used; with git, the store would become smaller.'))
         if (pruned !== undefined && pruned.removed.length > 0)
           await out.line(line`The store's policy removed ${count(pruned.removed.length, 'session')}.`)
-        if (purge) await out.note(line`${dim('Deleted data was removed from the disk.')}`)
-        return undefined
+        if (purge) await out.note(dim('Deleted data was removed from the disk.'))
       }),
     )
 }

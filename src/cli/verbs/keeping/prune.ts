@@ -42,16 +42,9 @@ export const addPrune: AddVerb = (program, run) => {
         const { yes = false } = options
         const report = await stores.existing.retention.prune(policyOf(options), {
           dryRun: !yes,
-          onProgress: ({ phase, done, total }) => out.progress(`prune: ${phase} ${done} of ${total}`),
+          onProgress: out.phases('prune'),
         })
-        out.endProgress()
-        if (out.json) {
-          await out.document(report)
-          return undefined
-        }
-        for (const text of described(report)) await out.line(text)
-        for (const text of advice(context, report, yes)) await out.note(text)
-        return undefined
+        await out.report(report, described(report), advice(context, report, yes))
       }),
     )
 }
@@ -67,8 +60,8 @@ function policyOf({ keepTitle, trash, yes: _, ...rest }: Options): RetentionPoli
 
 function described({ removals, protections, kept, frees }: PruneReport): Line[] {
   const rows = removals.map(({ session, title, why, lastUse, bytes }) => [
-    line`${yellow(session)}`,
-    line`${dim(new Date(lastUse).toISOString().slice(0, 10))}`,
+    yellow(session),
+    dim(new Date(lastUse).toISOString().slice(0, 10)),
     line`${bytes === undefined ? '' : size(bytes)}`,
     line`${REASONS[why]}`,
     line`${short(title ?? '', 50)}`,
@@ -92,12 +85,14 @@ function advice({ command }: Context, { removals, removed, changed }: PruneRepor
   if (removals.length === 0) return []
   if (!yes)
     return [
-      line`${dim('Nothing was removed. To remove them, add --yes.')}`,
-      line`${dim(`To keep one, tag it: ${command('tag', [removals[0]!.session, 'keep'])}`)}`,
+      dim('Nothing was removed. To remove them, add --yes.'),
+      dim(`To keep one, tag it: ${command('tag', [removals[0]!.session, 'keep'])}`),
     ]
   return [
-    line`${dim(`Removed ${count(removed.length, 'session')}. To bring one back: ${command('restore', [removed[0] ?? removals[0]!.session])}`)}`,
+    dim(
+      `Removed ${count(removed.length, 'session')}. To bring one back: ${command('restore', [removed[0] ?? removals[0]!.session])}`,
+    ),
     ...changed.map((session) => line`${yellow(session)} was changed meanwhile, and stays.`),
-    line`${dim(`To free the disk now: ${command('maintain')} --purge`)}`,
+    dim(`To free the disk now: ${command('maintain')} --purge`),
   ]
 }

@@ -1,5 +1,5 @@
 import type { SessionStats } from '../../../store/retention/stats.ts'
-import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
+import { bold, cyan, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { pricesOf } from '../../prices.ts'
 import { type AddVerb, examples, PRICES, wholeNumber } from '../../verb.ts'
@@ -53,20 +53,11 @@ export const addStats: AddVerb = (program, run) => {
         })
         const projects = new Map<string, string>()
         for await (const one of sessions) add(rows, keyOf(one, by, projects), one)
-        out.endProgress()
         const sorted = [...rows.values()].sort((a, b) => SORTS[sort](b, a) || (a.key < b.key ? -1 : 1))
         const shown = sorted.slice(0, limit)
-        if (out.json) {
-          for (const row of shown) await out.item(row)
-          return undefined
-        }
-        if (shown.length === 0) {
-          await out.note(line`No sessions.`)
-          return undefined
-        }
         const most = shown.reduce((largest, { own }) => Math.max(largest, own), 0)
-        for (const text of columns([HEAD, ...shown.map((row) => cells(row, most))])) await out.line(text)
-        return undefined
+        const found = await out.list(shown, (row) => cells(row, most), HEAD)
+        if (found === 0) await out.note(line`No sessions.`)
       }),
     )
 }
@@ -136,7 +127,7 @@ const EMPTY: Row = {
 }
 
 const HEAD: Line[] = ['', 'own', '', 'shared', 'checkpoints', 'messages', 'tokens', 'cost', 'last use'].map(
-  (text) => line`${dim(text)}`,
+  (text) => dim(text),
 )
 
 const BAR = 12
@@ -149,13 +140,13 @@ function cells(
   const filled = most === 0 ? 0 : Math.round((own / most) * BAR)
   return [
     line`${yellow(short(key, 40))}${many}`,
-    line`${bold(size(own))}`,
+    bold(size(own)),
     line`${cyan('█'.repeat(filled))}${dim('·'.repeat(BAR - filled))}`,
     line`${size(shared)}`,
     line`${checkpoints.toLocaleString('en-US')}`,
     line`${messages.toLocaleString('en-US')}`,
     line`${tokens === 0 ? '' : tokens.toLocaleString('en-US')}`,
     line`${cost === undefined ? '' : cost.toFixed(2)}`,
-    line`${dim(lastUse.slice(0, 10))}`,
+    dim(lastUse.slice(0, 10)),
   ]
 }

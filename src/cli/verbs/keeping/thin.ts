@@ -1,7 +1,8 @@
 import type { ThinReport } from '../../../store/git/rewriting/thin.ts'
-import { bold, count, dim, type Line, line, red } from '../../../view/terminal/line.ts'
+import { bold, count, dim, type Line, line } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
+import { reportData, stillThere } from '../../old-objects.ts'
 import { type AddVerb, aDuration, examples, wholeNumber } from '../../verb.ts'
 
 interface Options {
@@ -39,18 +40,14 @@ export const addThin: AddVerb = (program, run) => {
           olderThan,
           insideTurnsOnly: insideTurns,
           dryRun: !yes,
-          onProgress: ({ phase, done }) => out.progress(`thin: ${phase} ${done}`),
+          onProgress: out.phases('thin'),
         })
-        out.endProgress()
-        const { purgeError, ...rest } = report
-        if (out.json) {
-          const problem = purgeError && { purgeError: { code: purgeError.code, message: purgeError.message } }
-          await out.document({ session, done: yes, ...rest, ...problem })
-        } else {
-          await out.line(described(report, yes))
-          for (const text of advice(context, report, session, options)) await out.note(text)
-        }
-        return report.remaining.length > 0 || purgeError !== undefined ? EXIT.failed : undefined
+        await out.report(
+          { session, done: yes, ...reportData(report) },
+          [described(report, yes)],
+          advice(context, report, session, options),
+        )
+        return report.remaining.length > 0 || report.purgeError !== undefined ? EXIT.failed : undefined
       }),
     )
 }
@@ -63,10 +60,11 @@ function described({ thinned, checkpoints, rewritten, sessions }: ThinReport, do
 
 function advice(
   { command }: Context,
-  { thinned, remaining, purgeError, remotes }: ThinReport,
+  report: ThinReport,
   session: string,
   { keepLast, olderThan, insideTurns, yes }: Options,
 ): Line[] {
+  const { thinned, remotes } = report
   if (yes !== true) {
     if (thinned === 0) return []
     const words = {
@@ -74,15 +72,9 @@ function advice(
       ...(olderThan !== undefined && { 'older-than': olderThan }),
     }
     const flags = `${insideTurns === true ? ' --inside-turns' : ''} --yes`
-    return [line`${dim(`Nothing was changed. To do it: ${command('thin', [session], words)}${flags}`)}`]
+    return [dim(`Nothing was changed. To do it: ${command('thin', [session], words)}${flags}`)]
   }
-  const notes: Line[] = []
-  if (purgeError !== undefined)
-    notes.push(line`${red(`The old checkpoints are still on the disk: ${purgeError.message}`)}`)
-  else if (remaining.length > 0)
-    notes.push(
-      line`${red(`${count(remaining.length, 'old checkpoint')} are still on the disk, because something else names them, such as ${remaining[0]}.`)}`,
-    )
+  const notes = stillThere('checkpoints', report)
   if (thinned > 0 && remotes.length > 0)
     notes.push(line`Remotes that still have them: ${remotes.join(', ')}. To thin there: ${command('sync')}`)
   return notes

@@ -1,8 +1,8 @@
 /** Draws the branches of a session next to each other: where each begins, and how many turns of its own it has. */
 import type { Checkpoint } from '../../../store/session-store.ts'
-import type { Names } from '../../../view/checkpoint.ts'
+import { type Names, newestFirst } from '../../../view/checkpoint.ts'
 import { checkpointLine } from '../../../view/terminal/checkpoint.ts'
-import { type GraphNode, graphRows } from '../../../view/terminal/graph.ts'
+import { graphRows } from '../../../view/terminal/graph.ts'
 import { count, cyan, dim, type Line, line } from '../../../view/terminal/line.ts'
 import type { TurnSums } from '../../../view/turn.ts'
 import type { AnyStore } from '../../stores.ts'
@@ -52,7 +52,7 @@ export async function treeOf(
     }
     own.set(name, { turns: length, fork })
   }
-  return { turns: inOrder([...turns.values()]), own }
+  return { turns: newestFirst([...turns.values()]), own }
 }
 
 /** Yields the lines of each turn. */
@@ -69,7 +69,7 @@ export async function* graphLines(
     yield [
       line`${cyan(lanes)} ${checkpointLine(node, names, notesAt(node.id, names, own))}`,
       ...(await below(node)).map((one) => line`${cyan(beside)}   ${one}`),
-      ...joins.map((join) => line`${cyan(join)}`),
+      ...joins.map((join) => cyan(join)),
     ]
   }
 }
@@ -89,22 +89,4 @@ function notesAt(id: string, { branches }: Names, own: DrawnTree['own']): Line[]
     ...ended.map((text) => dim(text)),
     ...(begun.length === 0 ? [] : [dim(`forked: ${begun.join(', ')}`)]),
   ]
-}
-
-function inOrder<Turn extends GraphNode & Pick<Checkpoint, 'createdAt'>>(turns: readonly Turn[]): Turn[] {
-  const waits = new Map<string, number>()
-  for (const { parent } of turns) if (parent !== undefined) waits.set(parent, (waits.get(parent) ?? 0) + 1)
-  const byId = new Map(turns.map((turn) => [turn.id, turn]))
-  const ready = turns.filter(({ id }) => !waits.has(id))
-  const order: Turn[] = []
-  while (ready.length > 0) {
-    ready.sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
-    const next = ready.pop()!
-    order.push(next)
-    const left = (waits.get(next.parent ?? '') ?? 0) - 1
-    waits.set(next.parent ?? '', left)
-    const parent = byId.get(next.parent ?? '')
-    if (parent !== undefined && left === 0) ready.push(parent)
-  }
-  return order
 }

@@ -98,7 +98,7 @@ function matchLines(match: SearchMatch): Line[] {
 }
 
 function marked({ text, found }: FoundLine): Line {
-  if (found.length === 0) return line`${dim(text)}`
+  if (found.length === 0) return dim(text)
   const pieces: Line[] = []
   let at = 0
   for (const { start, end } of found) {

@@ -1,8 +1,10 @@
+import type { ForkpointError } from '../../../errors.ts'
 import { readNamedFile } from '../../../named-file.ts'
 import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
 import { bold, count, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
+import { reportData, stillThere } from '../../old-objects.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
@@ -57,30 +59,25 @@ export const addRedact: AddVerb = (program, run) => {
         const how = {
           scope: all ? ('all' as const) : ('related' as const),
           dryRun: !yes,
-          onProgress: ({ phase, done }: { phase: string; done: number }) =>
-            out.progress(`redact: ${phase} ${done}`),
-          ...(options.remote !== undefined && { remote: options.remote }),
+          onProgress: out.phases('redact'),
+          remote: options.remote,
         }
         const { existing } = stores
         const report = options.continue
           ? await existing.continueRewrite(session, redact, how)
           : { ...(await existing.rewrite(session, redact, how)), outdated: [] }
-        out.endProgress()
         const findings = [...places].map(([rule, found]) => ({
           rule,
           places: found.size,
           first: [...found][0] ?? '',
         }))
-        const { purgeError, ...rest } = report
         const waits = yes && report.outdated.length > 0
-        const isLeft = report.remaining.length > 0 || purgeError !== undefined || waits
-        if (out.json) {
-          const problem = purgeError && { purgeError: { code: purgeError.code, message: purgeError.message } }
-          await out.document({ session, done: yes, ...rest, findings, ...problem })
-        } else {
-          for (const text of described(report, findings, yes)) await out.line(text)
-          for (const text of advice(context, { ...report, session, options })) await out.note(text)
-        }
+        const isLeft = report.remaining.length > 0 || report.purgeError !== undefined || waits
+        await out.report(
+          { session, done: yes, ...reportData(report), findings },
+          described(report, findings, yes),
+          advice(context, { ...report, session, options }),
+        )
         return isLeft ? EXIT.failed : undefined
       }),
     )
@@ -90,8 +87,7 @@ function redactOf(
   { rule, rules, textFile }: Options,
   onFinding: (finding: RedactedSecret) => unknown,
 ): Redact {
-  if (textFile === undefined)
-    return redactSecrets({ ...(rules !== undefined && { rules }), ...(rule && { only: rule }), onFinding })
+  if (textFile === undefined) return redactSecrets({ rules, only: rule, onFinding })
   if (rule !== undefined || rules !== undefined)
     throw new UsageError('Give --text-file, or --rule and --rules: one after the other.')
   return redactTexts(textsIn(textFile), { onFinding })
@@ -136,10 +132,10 @@ function advice(
     remotes: readonly string[]
     remaining: readonly string[]
     outdated: readonly string[]
-    purgeError?: Error
+    purgeError?: ForkpointError
   },
 ): Line[] {
-  const { session, options, remotes, remaining, outdated, purgeError, refs } = report
+  const { session, options, remotes, outdated, refs } = report
   if (options.yes !== true) {
     if (refs.length === 0) return []
     const flags = [
@@ -154,27 +150,17 @@ function advice(
       ...(remote && { remote }),
     }
     return [
-      line`${dim(`Nothing was changed. To do it: ${command('redact', [session], words)}${flags.join('')} --yes`)}`,
+      dim(`Nothing was changed. To do it: ${command('redact', [session], words)}${flags.join('')} --yes`),
     ]
   }
-  const notes: Line[] = []
-  if (purgeError !== undefined)
-    notes.push(line`${red(`The old objects are still on the disk: ${purgeError.message}`)}`)
-  else if (remaining.length > 0)
-    notes.push(
-      line`${red(`${count(remaining.length, 'old checkpoint')} are still on the disk, because something else names them, such as ${remaining[0]}.`)}`,
-    )
+  const notes = stillThere('objects', report)
   if (outdated.length > 0)
-    notes.push(
-      line`${red(`${outdated.join(', ')} still waits, because others keep rewriting it. Try again.`)}`,
-    )
+    notes.push(red(`${outdated.join(', ')} still waits, because others keep rewriting it. Try again.`))
   if (remotes.length > 0)
     notes.push(
       line`Remotes that may still have it: ${remotes.join(', ')}. To take it out there: ${command('sync')}`,
     )
   if (refs.length > 0)
-    notes.push(
-      line`${dim('Clones and backups still have what was taken out. Replace the secret where it is used.')}`,
-    )
+    notes.push(dim('Clones and backups still have what was taken out. Replace the secret where it is used.'))
   return notes
 }

@@ -31,14 +31,13 @@ export const addScan: AddVerb = (program, run) => {
         const clean = cleanFiles(context)
         const onProgress = (done: number) => out.progress(`scan: ${count(done, 'checkpoint')}`)
         const found: FoundSecret[] = []
-        const options = { memory: clean.memory, onProgress, ...(rules !== undefined && { rules }) }
+        const options = { memory: clean.memory, onProgress, rules }
         for await (const finding of stores.existing.scan(session, options)) {
           found.push(finding)
           if (sarif === '-') continue
           if (out.json) await out.item(finding)
           else await out.line(shown(finding))
         }
-        out.endProgress()
         clean.save()
         const document = sarif === undefined ? undefined : sarifOf(found, stores.folder, VERSION)
         if (sarif === '-') await out.document(document)

@@ -29,20 +29,16 @@ export const addClone: AddVerb = (program, run) => {
         try {
           await stores.sessions.addRemote('origin', url)
           const report = await stores.sessions.fetch({
-            ...(session && { only: session }),
-            ...(depth !== undefined && { depth }),
-            onProgress: ({ phase, done }) => out.progress(`${phase} ${done}`),
+            only: session,
+            depth,
+            onProgress: out.phases(),
           })
-          out.endProgress()
-          if (out.json) return void (await out.document({ folder, ...report }))
+          if (out.json) return out.document({ folder, ...report })
           await out.line(
             line`Cloned ${withoutPassword(url)} to ${bold(folder)}: ${count(report.updated.length, 'ref')}.`,
           )
           if (depth !== undefined)
-            await out.note(
-              line`${dim("Older checkpoints are not here; 'forkpoint fetch --deepen' brings them.")}`,
-            )
-          return undefined
+            await out.note(dim("Older checkpoints are not here; 'forkpoint fetch --deepen' brings them."))
         } finally {
           await stores.close()
         }

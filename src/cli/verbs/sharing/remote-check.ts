@@ -25,27 +25,22 @@ export const addCheck = (remote: Command, run: Run): void => {
     .action(
       run(async ({ out, stores }, server: string, { mapped, size }: Options) => {
         const known = (await stores.sessions.remotes()).find(({ name }) => name === server)
-        const isMapped = mapped ?? known?.mapped
         const check = await checkRemote(known?.url ?? server, {
-          ...(isMapped !== undefined && { mapped: isMapped }),
-          ...(size !== undefined && { size: size << 20 }),
+          mapped: mapped ?? known?.mapped,
+          size: size === undefined ? undefined : size << 20,
           onProgress: ({ phase }) => out.progress(phase),
         })
-        const code = check.ok ? EXIT.done : EXIT.failed
-        if (out.json) {
-          await out.document(check)
-          return code
-        }
-        await out.line(line`${bold(check.url)}`)
-        await out.lines(columns(check.promises.map(rowOf)))
-        for (const ref of check.left)
-          await out.note(line`${yellow('left')}  ${ref}: the server did not let it be deleted`)
-        await out.note(
-          check.ok
-            ? line`Sessions can be shared here. Whether a push is on the disk when it is acknowledged cannot be seen from outside: docs/fleet.md says how to set it.`
-            : line`${red('Sessions cannot be shared here')}: something that is needed does not hold.`,
+        await out.report(
+          check,
+          [bold(check.url), ...columns(check.promises.map(rowOf))],
+          [
+            ...check.left.map((ref) => line`${yellow('left')}  ${ref}: the server did not let it be deleted`),
+            check.ok
+              ? line`Sessions can be shared here. Whether a push is on the disk when it is acknowledged cannot be seen from outside: docs/fleet.md says how to set it.`
+              : line`${red('Sessions cannot be shared here')}: something that is needed does not hold.`,
+          ],
         )
-        return code
+        return check.ok ? EXIT.done : EXIT.failed
       }),
     )
 }

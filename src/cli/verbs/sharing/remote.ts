@@ -20,11 +20,10 @@ export const addRemoteVerb: AddVerb = (program, run) => {
     .action(
       run(async ({ out, stores, command }, name: string, url: string, { mapped }: { mapped?: boolean }) => {
         const added = await stores.sessions.addRemote(name, url, mapped === undefined ? {} : { mapped })
-        if (out.json) return void (await out.document(added))
+        if (out.json) return out.document(added)
         const where = added.mapped ? ', with branches below refs/forkpoint/heads/' : ''
         await out.line(line`Remote ${bold(name)} is ${withoutPassword(url)}${where}.`)
-        await out.note(line`${dim(`Undo: ${command('remote', ['remove', name])}`)}`)
-        return undefined
+        await out.note(dim(`Undo: ${command('remote', ['remove', name])}`))
       }),
     )
   remote
@@ -35,10 +34,9 @@ export const addRemoteVerb: AddVerb = (program, run) => {
       run(async ({ out, stores, command }, name: string) => {
         const url = (await stores.existing.remotes()).find((one) => one.name === name)?.url
         await stores.existing.removeRemote(name)
-        if (out.json) return void (await out.document({ name }))
+        if (out.json) return out.document({ name })
         await out.line(line`Removed remote ${bold(name)}.`)
-        await out.note(line`${dim(`Undo: ${command('remote', ['add', name, url ?? ''])}`)}`)
-        return undefined
+        await out.note(dim(`Undo: ${command('remote', ['add', name, url ?? ''])}`))
       }),
     )
   remote
@@ -46,16 +44,10 @@ export const addRemoteVerb: AddVerb = (program, run) => {
     .description('list the servers')
     .action(
       run(async ({ out, stores }) => {
-        const remotes = await stores.existing.remotes()
-        for (const one of remotes) {
-          if (out.json) await out.item(one)
-          else
-            await out.line(
-              line`${bold(one.name)}  ${withoutPassword(one.url)}${one.mapped ? dim('  mapped') : ''}`,
-            )
-        }
-        if (remotes.length === 0) await out.note(line`No remotes.`)
-        return undefined
+        const found = await out.list(await stores.existing.remotes(), ({ name, url, mapped }) => [
+          line`${bold(name)}  ${withoutPassword(url)}${mapped ? dim('  mapped') : ''}`,
+        ])
+        if (found === 0) await out.note(line`No remotes.`)
       }),
     )
   addCheck(remote, run)

@@ -6,7 +6,7 @@ import { count, dim, green, type Line, line, red, yellow } from '../../../view/t
 import { cleanFiles } from '../../clean-files.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
-import { type AddVerb, examples } from '../../verb.ts'
+import { type Action, type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
   only?: string[]
@@ -20,16 +20,7 @@ interface Options {
 export const addPush: AddVerb = (program, run) => {
   pushed(shared(program.command('push').description('send what was saved and deleted to a remote')))
     .addHelpText('after', examples('push', 'push origin --only demo'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const report = await stores.existing.push(all).finally(done)
-        if (out.json) await out.document(shownReport(report))
-        else await sayPush(context, report)
-        return codeOf(report)
-      }),
-    )
+    .action(run(exchange(async (store, how) => ({ push: await store.push(how) }))))
 }
 
 /** `forkpoint fetch`: JSON of FetchReport. */
@@ -37,36 +28,14 @@ export const addFetch: AddVerb = (program, run) => {
   shared(program.command('fetch').description('bring what others have saved and deleted from a remote'))
     .option('--deepen', 'also bring older checkpoints that clone --depth has left there')
     .addHelpText('after', examples('fetch', 'fetch origin --only demo'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const deepen = options.deepen === true
-        const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
-        if (out.json) await out.document(report)
-        else await sayFetch(context, report)
-        return undefined
-      }),
-    )
+    .action(run(exchange(async (store, how) => ({ fetch: await store.fetch(how) }))))
 }
 
 /** `forkpoint sync`: JSON of SyncReport. Exit codes as `push`. */
 export const addSync: AddVerb = (program, run) => {
   pushed(shared(program.command('sync').description('fetch, then push')))
     .addHelpText('after', examples('sync'))
-    .action(
-      run(async (context, remote: string | undefined, options: Options) => {
-        const { stores, out } = context
-        const { options: all, done } = await given(context, remote, options)
-        const { fetch, push } = await stores.existing.sync(all).finally(done)
-        if (out.json) await out.document({ fetch, push: shownReport(push) })
-        else {
-          await sayFetch(context, fetch)
-          await sayPush(context, push)
-        }
-        return codeOf(push)
-      }),
-    )
+    .action(run(exchange((store, how) => store.sync(how))))
 }
 
 const shared = (command: Command): Command =>
@@ -80,24 +49,32 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-async function given(context: Context, remote: string | undefined, options: Options) {
-  const { out, stores } = context
-  const clean = cleanFiles(context)
-  const only = await stores.allNamed(options.only)
-  const { workspace = false, allow, secrets = true } = options
-  return {
-    options: {
-      ...(remote !== undefined && { remote }),
-      ...(only && { only }),
+type Store = Context['stores']['existing']
+type How = NonNullable<Parameters<Store['push']>[0] & Parameters<Store['fetch']>[0]>
+
+/** Makes the action of a verb that exchanges sessions with a remote. */
+function exchange(
+  work: (store: Store, how: How) => Promise<{ fetch?: FetchReport; push?: PushReport }>,
+): Action<[remote: string | undefined, options: Options]> {
+  return async (context, remote, { allow, deepen = false, only, secrets = true, workspace = false }) => {
+    const { out, stores } = context
+    const clean = cleanFiles(context)
+    const { fetch, push } = await work(stores.existing, {
+      remote,
+      only: await stores.allNamed(only),
+      deepen,
       workspace,
       memory: clean.memory,
-      secrets: secrets ? (allow === undefined ? {} : { allow }) : (false as const),
-      onProgress: ({ phase, done }: { phase: string; done: number }) => out.progress(`${phase} ${done}`),
-    },
-    done: () => {
-      out.endProgress()
-      clean.save()
-    },
+      secrets: secrets && (allow === undefined ? {} : { allow }),
+      onProgress: out.phases(),
+    }).finally(clean.save)
+    const shown = push && shownReport(push)
+    if (out.json) await out.document(fetch && shown ? { fetch, push: shown } : (fetch ?? shown))
+    else {
+      if (fetch !== undefined) await sayFetch(context, fetch)
+      if (push !== undefined) await sayPush(context, push)
+    }
+    return push && codeOf(push)
   }
 }
 
@@ -134,14 +111,12 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
     await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
   if (session !== undefined)
-    await out.note(line`${dim(`Undo a deletion: ${command('restore', [session])} --deleted`)}`)
+    await out.note(dim(`Undo a deletion: ${command('restore', [session])} --deleted`))
   if (rewritten.length > 0)
-    await out.note(
-      line`${dim(`To remove what was taken out from this disk, too: ${command('maintain')} --purge`)}`,
-    )
+    await out.note(dim(`To remove what was taken out from this disk, too: ${command('maintain')} --purge`))
   const waiting = sessionOf(outdated)
   if (waiting !== undefined)
-    await out.note(line`${dim(`To put it onto the new history: ${command('redact', [waiting])} --continue`)}`)
+    await out.note(dim(`To put it onto the new history: ${command('redact', [waiting])} --continue`))
 }
 
 async function sayPush({ out, command }: Context, report: PushReport): Promise<void> {
@@ -157,7 +132,7 @@ async function sayPush({ out, command }: Context, report: PushReport): Promise<v
   if (pushed.length + deleted.length + refused.length + behind.length === 0)
     await out.note(line`Nothing to push to ${remote}.`)
   else if (pushed.length > 0) await out.note(line`${count(pushed.length, 'ref')} at ${remote}.`)
-  if (behind.length > 0) await out.note(line`${dim(`Fetch first: ${command('sync')}`)}`)
+  if (behind.length > 0) await out.note(dim(`Fetch first: ${command('sync')}`))
 }
 
 const sessionOf = ([key]: readonly string[]): string | undefined =>

@@ -12,9 +12,8 @@ export const addStatus: AddVerb = (program, run) => {
     .action(
       run(async ({ out, stores, command }, remote: string | undefined, given: { only?: string[] }) => {
         const only = await stores.allNamed(given.only)
-        const options = { ...(remote !== undefined && { remote }), ...(only && { only }) }
-        const status = await stores.existing.remoteStatus(options)
-        if (out.json) return void (await out.document(status))
+        const status = await stores.existing.remoteStatus({ remote, only })
+        if (out.json) return out.document(status)
         for (const one of status.sessions) {
           for (const ref of one.ahead) await out.line(line`${green('ahead')}     ${ref}`)
           for (const ref of one.behind) await out.line(line`${yellow('behind')}    ${ref}`)
@@ -33,8 +32,7 @@ export const addStatus: AddVerb = (program, run) => {
         await out.note(
           line`${count(length, 'session')} differ from ${status.remote}, ${status.same} are the same.`,
         )
-        if (length > 0) await out.note(line`${dim(command('sync'))}`)
-        return undefined
+        if (length > 0) await out.note(dim(command('sync')))
       }),
     )
 }

@@ -43,8 +43,8 @@ The next import of the tool's sessions adds what was said there to the session, 
         const { id, path, command, notes } = await continueWith(tool, stores.existing, session, given)
         if (out.json) await out.document({ session, tool: tool.name, id, path, command, notes })
         else {
-          await out.line(line`${bold(shell(command))}`)
-          await out.note(line`${dim(`wrote ${path}; undo: ${shell(['rm', path])}`)}`)
+          await out.line(bold(shell(command)))
+          await out.note(dim(`wrote ${path}; undo: ${shell(['rm', path])}`))
           for (const note of notes) await out.note(line`${yellow('note:')} ${note}`)
         }
         return options.run === true ? start(command, cwd) : undefined

@@ -51,7 +51,6 @@ function addMessages(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], 
         const conversation = conversationOf(await stateAt(stores, place))
         await out.document(MESSAGE_ARRAYS[name]?.(conversation) ?? [])
         for (const note of conversation.notes) await out.note(line`${yellow('note:')} ${note}`)
-        return undefined
       }),
     )
 }
@@ -136,7 +135,6 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
             line`${yellow('note:')} left out ${count(skipped, 'message')} that did not come from ${tool.title}.`,
           )
         }
-        return undefined
       }),
     )
 }

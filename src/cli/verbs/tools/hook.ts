@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../../errors.ts'
 import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
+import { lineDiff } from '../../../view/line-diff.ts'
 import { bold, dim, green, type Line, line, red } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
@@ -50,7 +51,6 @@ export const addHook: AddVerb = (program, run) => {
           if (changed) await replace(file, after)
           if (context.out.json) await context.out.document({ tool: name, file, changed })
           else await context.out.line(said(action, hook, changed))
-          return undefined
         },
       ),
     )
@@ -69,7 +69,6 @@ export const addHook: AddVerb = (program, run) => {
         if (file === undefined || !existsSync(file)) return undefined
         const folder = options.files === true ? hook.workspaceOf(data, env) : undefined
         await importTurn(hook, file, stores.sessions, folder)
-        return undefined
       }),
     )
 }
@@ -133,7 +132,7 @@ interface Edit {
 }
 
 async function agreed({ out }: Context, { file, before, after, yes }: Edit): Promise<boolean> {
-  await out.note(line`${bold(file)}`)
+  await out.note(bold(file))
   for (const text of changedLines(before, after)) await out.note(text)
   if (yes) return true
   if (!out.interactive) throw new UsageError('There is no terminal to ask on. Pass --yes.')
@@ -141,15 +140,9 @@ async function agreed({ out }: Context, { file, before, after, yes }: Edit): Pro
 }
 
 function changedLines(before: string, after: string): Line[] {
-  const [old, now] = [before.split('\n'), after.split('\n')]
-  let start = 0
-  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start++
-  let end = 0
-  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end++
-  return [
-    ...old.slice(start, old.length - end).map((text) => line`${red(`- ${text}`)}`),
-    ...now.slice(start, now.length - end).map((text) => line`${green(`+ ${text}`)}`),
-  ]
+  return lineDiff(before, after).flatMap(({ sign, text }) =>
+    sign === ' ' ? [] : [(sign === '-' ? red : green)(`${sign} ${text}`)],
+  )
 }
 
 /** Replaces a file atomically. A link to the file stays a link, and its permissions stay. */

@@ -190,12 +190,12 @@ async function tellAll(
     const undo = await undoOf(context, result, before)
     await tell(context, result, undo)
     if (undo.length === 0) continue
-    if (!many) await context.out.note(line`${dim(`Undo: ${undo.join(' && ')}`)}`)
+    if (!many) await context.out.note(dim(`Undo: ${undo.join(' && ')}`))
     else if (result.error === undefined && result.created) created++
   }
   if (created > 0) {
     const undo = context.command('delete', ['<session>'])
-    await context.out.note(line`${dim(`Undo, one by one: ${undo}`)}`)
+    await context.out.note(dim(`Undo, one by one: ${undo}`))
   }
   if (failed > 0) await context.out.note(line`${count(failed, 'file')} could not be imported.`)
   if (broken !== undefined) throw broken

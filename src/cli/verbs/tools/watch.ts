@@ -6,7 +6,7 @@ import {
   type WatchedFolder,
   watchSessions,
 } from '../../../importers/index.ts'
-import { dim, line } from '../../../view/terminal/line.ts'
+import { dim } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { isOther, tell } from './import.ts'
@@ -36,8 +36,7 @@ export const addWatch: AddVerb = (program, run) => {
         process.once('SIGINT', end).once('SIGTERM', end)
         try {
           await stores.alone('watch', async () => {
-            for (const { tool, folder } of folders)
-              await out.note(line`${dim(`Watching ${tool.title}: ${folder}`)}`)
+            for (const { tool, folder } of folders) await out.note(dim(`Watching ${tool.title}: ${folder}`))
             const { signal } = ending
             const redact = options.redact ? {} : { redact: false as const }
             for await (const result of watchSessions(folders, stores.sessions, { signal, ...redact })) {
@@ -49,7 +48,6 @@ export const addWatch: AddVerb = (program, run) => {
         } finally {
           process.off('SIGINT', end).off('SIGTERM', end)
         }
-        return undefined
       }),
     )
 }

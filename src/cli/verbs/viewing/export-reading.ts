@@ -96,7 +96,6 @@ export function addReadable(verb: Command, run: Run): void {
             await out.note(
               line`${yellow('note:')} took out ${count(found, 'secret')}; --no-redact leaves them in.`,
             )
-          return undefined
         }),
       )
   }

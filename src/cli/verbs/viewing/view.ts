@@ -1,4 +1,4 @@
-import { bold, dim, line } from '../../../view/terminal/line.ts'
+import { bold, dim } from '../../../view/terminal/line.ts'
 import { hashOf } from '../../../viewer/address.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { pricesOf } from '../../prices.ts'
@@ -54,15 +54,16 @@ export const addView: AddVerb = (program, run) => {
           const address = viewer.address + (found === undefined ? '' : hashOf(found))
           if (out.json) await out.document({ address, port: viewer.port })
           else {
-            await out.line(line`${bold(address)}`)
+            await out.line(bold(address))
             await out.note(
-              line`${dim(`The page ${write ? 'reads and changes' : 'only reads'} the store, and is for you alone. Ctrl-C ends it.`)}`,
+              dim(
+                `The page ${write ? 'reads and changes' : 'only reads'} the store, and is for you alone. Ctrl-C ends it.`,
+              ),
             )
           }
           if (open) openBrowser(address, env)
           await ended
           await viewer.close()
-          return undefined
         },
       ),
     )

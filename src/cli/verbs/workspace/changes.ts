@@ -12,5 +12,5 @@ export function changeLines({ added, changed, deleted }: Omit<FileChanges, 'from
     ...deleted.map((path) => line`${red('D')} ${path}`),
   ]
   const shown = all.slice(0, MOST)
-  return all.length > MOST ? [...shown, line`${dim(`and ${all.length - MOST} more files`)}`] : shown
+  return all.length > MOST ? [...shown, dim(`and ${all.length - MOST} more files`)] : shown
 }

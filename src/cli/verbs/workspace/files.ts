@@ -44,15 +44,14 @@ export const addFiles: AddVerb = (program, run) => {
         } else if (stat) {
           const changes = await files.changes(session, at)
           if (out.json) await out.document(changes)
-          else for (const one of changeLines(changes)) await out.line(one)
+          else await out.lines(changeLines(changes))
         } else {
           const all = await files.list(session, at)
-          if (out.json) await out.document({ snapshot: id, files: all })
-          else
-            for (const { path, kind } of all)
-              await out.line(kind === 'file' ? line`${path}` : line`${path} ${dim(`(${kind})`)}`)
+          await out.report(
+            { snapshot: id, files: all },
+            all.map(({ path, kind }) => line`${path}${kind === 'file' ? '' : dim(` (${kind})`)}`),
+          )
         }
-        return undefined
       }),
     )
 }

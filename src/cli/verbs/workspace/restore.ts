@@ -46,10 +46,9 @@ export const addRestore: AddVerb = (program, run) => {
     .action(
       run(async (context, place: string | undefined, paths: string[], options: Options) => {
         const { command, out, stores } = context
-        if (place === undefined) return void (await listDeleted(context))
+        if (place === undefined) return listDeleted(context)
         if (paths.length === 0 && isBundleFile(place)) return restoreBundle(context, place)
-        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true)))
-          return undefined
+        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true))) return
         const { session, at = '' } = await stores.find(place)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
         if (!existsSync(workspace))
@@ -65,11 +64,8 @@ export const addRestore: AddVerb = (program, run) => {
           ? { ...(await files.plan(session, at, some)), undo: undefined }
           : await files.restore(session, at, some)
         const { written: added, changed, deleted, kept, undo } = report
-        if (out.json) {
-          await out.document({ workspace, ...report })
-          return undefined
-        }
-        for (const one of changeLines({ added, changed, deleted })) await out.line(one)
+        if (out.json) return out.document({ workspace, ...report })
+        await out.lines(changeLines({ added, changed, deleted }))
         for (const { path, why } of kept) await out.note(line`${yellow('kept:')} ${path} ${dim(`(${why})`)}`)
         const total = count(added.length + changed.length + deleted.length, 'file')
         await out.note(line`${isDry ? 'Would restore' : 'Restored'} ${total} in ${workspace}`)
@@ -77,7 +73,6 @@ export const addRestore: AddVerb = (program, run) => {
           await out.note(
             line`To undo: ${command('restore', [`${session}/${undo}`], workspaceOption(options))}`,
           )
-        return undefined
       }),
     )
 }

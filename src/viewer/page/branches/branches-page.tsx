@@ -1,44 +1,26 @@
 /** Shows the tree of branches: a click opens a checkpoint, two marked checkpoints are compared. */
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { Node, Tree } from '../../wire.ts'
-import { SessionHead } from '../conversation/session/session-head.tsx'
+import { SessionTab } from '../conversation/session/session-tab.tsx'
 import { titleOf } from '../conversation/turns/turn-head.tsx'
 import { data } from '../data.ts'
-import { go, hashOf, type Route } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
+import { go, hashOf, type Route, sessionAt } from '../route.ts'
+import { NameChip } from '../shell/icon.tsx'
 import { useKeys } from '../shell/keys.ts'
 import { Loaded, useLoaded } from '../shell/loading.tsx'
+import { stepFocus } from '../shell/step.ts'
 import { count, shortId, when } from '../text/format.ts'
 import { shownLine } from '../text/plain.tsx'
 import { layoutOf } from './layout.ts'
 import { Picture, ROW, widthOf } from './picture.tsx'
 
 export function BranchesPage({ session }: Extract<Route, { view: 'branches' }>) {
-  const view = useLoaded(session, () => data.session(session, '', false))
   const tree = useLoaded(session, () => data.tree(session))
-  useEffect(
-    () =>
-      data.follow(session, () => {
-        view.reload()
-        tree.reload()
-      }),
-    [session],
-  )
-  useKeys([
-    { key: 'b', about: 'conversation', run: () => go({ view: 'session', session, at: '', exact: false }) },
-  ])
-  useEffect(() => {
-    document.title = `Branches of ${view.value?.title || session} · forkpoint`
-  }, [view.value])
+  useKeys([{ key: 'b', about: 'conversation', run: () => go(sessionAt(session)) }])
   return (
-    <Loaded of={view}>
-      {(found) => (
-        <div class="session-page">
-          <SessionHead view={found} tab="branches" reload={view.reload} />
-          <Loaded of={tree}>{(nodes) => <TreeView tree={nodes} session={session} />}</Loaded>
-        </div>
-      )}
-    </Loaded>
+    <SessionTab session={session} tab="branches" about="Branches" saved={tree.reload}>
+      {() => <Loaded of={tree}>{(nodes) => <TreeView tree={nodes} session={session} />}</Loaded>}
+    </SessionTab>
   )
 }
 
@@ -54,8 +36,8 @@ function TreeView({ tree, session }: { tree: Tree; session: string }) {
       go({ view: 'compare', from: { session, at: shortId(from) }, to: { session, at: shortId(to) } })
   }
   useKeys([
-    { key: 'j', about: 'next checkpoint', run: () => step(1) },
-    { key: 'k', about: 'previous checkpoint', run: () => step(-1) },
+    { key: 'j', about: 'next checkpoint', run: () => stepFocus('.tree-link', 1) },
+    { key: 'k', about: 'previous checkpoint', run: () => stepFocus('.tree-link', -1) },
     { key: 'x', about: 'mark the checkpoint, to compare two', run: () => markFocused(toggle) },
     { key: 'c', about: 'compare the two that are marked', run: compare },
   ])
@@ -75,7 +57,7 @@ function TreeView({ tree, session }: { tree: Tree; session: string }) {
         <Picture
           layout={layout}
           marked={marked}
-          openNode={(node) => go({ view: 'session', session, at: shortId(node.id), exact: false })}
+          openNode={(node) => go(sessionAt(session, shortId(node.id)))}
           openStretch={(id) => setOpen(new Set([...open, id]))}
         />
         <ol class="tree-rows">
@@ -121,21 +103,13 @@ function NodeRow({ node, tree, session, isMarked, toggle }: NodeRowProps) {
   const tags = tree.tags.filter(({ checkpoint }) => checkpoint === node.id)
   return (
     <>
-      <a
-        class="tree-link"
-        data-id={node.id}
-        href={hashOf({ view: 'session', session, at: shortId(node.id), exact: false })}
-      >
+      <a class="tree-link" data-id={node.id} href={hashOf(sessionAt(session, shortId(node.id)))}>
         <span class="tree-title">{shownLine(titleOf(node))}</span>
         {heads.map(({ name, active }) => (
-          <span class={active ? 'chip branch active' : 'chip branch'}>
-            <Icon name="branch" /> {shownLine(name)}
-          </span>
+          <NameChip kind="branch" name={name} active={active} />
         ))}
         {tags.map(({ name }) => (
-          <span class="chip tag">
-            <Icon name="tag" /> {shownLine(name)}
-          </span>
+          <NameChip kind="tag" name={name} />
         ))}
         {node.kind === 'fork' && <span class="chip">fork</span>}
         <span class="tree-facts">
@@ -148,12 +122,6 @@ function NodeRow({ node, tree, session, isMarked, toggle }: NodeRowProps) {
       </label>
     </>
   )
-}
-
-function step(by: 1 | -1): void {
-  const links = [...document.querySelectorAll<HTMLElement>('.tree-link')]
-  const at = links.indexOf(document.activeElement as HTMLElement)
-  links[Math.min(Math.max(0, at + by), links.length - 1)]?.focus()
 }
 
 function markFocused(toggle: (id: string) => void): void {

@@ -2,6 +2,7 @@
  * Lays out the tree of branches in rows and lanes: newest first, one lane per branch, long stretches without a fork as
  * one row.
  */
+import { newestFirst } from '../../../view/checkpoint.ts'
 import type { Node, Tree } from '../../wire.ts'
 
 export interface NodeRow {
@@ -51,7 +52,7 @@ export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<stri
   const isPlain = ({ id, parent }: Node): boolean =>
     !named.has(id) && children.get(id)?.length === 1 && parent !== undefined && known.has(parent)
 
-  const ordered = inOrder(nodes, known, children)
+  const ordered = newestFirst(nodes)
   const stretches = stretchesIn(ordered, known, isPlain)
   const rows: { kind: 'node' | 'stretch'; nodes: Node[] }[] = []
   const rowOf = new Map<string, number>()
@@ -87,30 +88,6 @@ export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<stri
       : [{ from: [index, row.lane], to: [to, placed[to]!.lane], colour: row.colour }]
   })
   return { rows: placed, edges, lanes: Math.max(1, ...[...laneOf.values()].map((lane) => lane + 1)) }
-}
-
-/** Sorts newest first, with children before their parents. */
-function inOrder(
-  nodes: readonly Node[],
-  known: ReadonlyMap<string, Node>,
-  children: ReadonlyMap<string, readonly Node[]>,
-): Node[] {
-  const waiting = new Map([...children].map(([id, of]) => [id, of.length]))
-  const ready = nodes.filter(({ id }) => !waiting.has(id))
-  const ordered: Node[] = []
-  while (ready.length > 0) {
-    let best = 0
-    for (let index = 1; index < ready.length; index++)
-      if (ready[index]!.createdAt > ready[best]!.createdAt) best = index
-    const [node] = ready.splice(best, 1)
-    ordered.push(node!)
-    const parent = node!.parent === undefined ? undefined : known.get(node!.parent)
-    if (parent === undefined) continue
-    const left = waiting.get(parent.id)! - 1
-    waiting.set(parent.id, left)
-    if (left === 0) ready.push(parent)
-  }
-  return ordered
 }
 
 /** Returns, for each plain checkpoint, its stretch of plain checkpoints, newest first. */

@@ -1,15 +1,16 @@
 /** Shows the comparison of two checkpoints. */
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { FieldChange } from '../../../store/session-store.ts'
 import type { ComparedRow, Comparison } from '../../wire.ts'
 import { MessageView } from '../conversation/message/message-view.tsx'
 import type { Place } from '../conversation/place.ts'
 import { titleOf } from '../conversation/turns/turn-head.tsx'
 import { data } from '../data.ts'
-import { go, hashOf, type Route, type Spot } from '../route.ts'
+import { go, hashOf, type Route, type Spot, sessionAt } from '../route.ts'
 import { Icon } from '../shell/icon.tsx'
 import { useKeys } from '../shell/keys.ts'
-import { Loaded, useLoaded } from '../shell/loading.tsx'
+import { Loaded, useLoaded, useTitle } from '../shell/loading.tsx'
+import { stepFocus } from '../shell/step.ts'
 import { count, shortId, when } from '../text/format.ts'
 import { shownLine } from '../text/plain.tsx'
 import { ChangedMessage } from './changed-message.tsx'
@@ -20,12 +21,10 @@ export function ComparePage({ from, to }: Extract<Route, { view: 'compare' }>) {
   const swap = () => go({ view: 'compare', from: to, to: from })
   useKeys([
     { key: 's', about: 'swap both sides', run: swap },
-    { key: 'j', about: 'next difference', run: () => step(1) },
-    { key: 'k', about: 'previous difference', run: () => step(-1) },
+    { key: 'j', about: 'next difference', run: () => stepFocus('.difference', 1, 'center') },
+    { key: 'k', about: 'previous difference', run: () => stepFocus('.difference', -1, 'center') },
   ])
-  useEffect(() => {
-    document.title = `${spotText(from)} and ${spotText(to)} · forkpoint`
-  }, [from, to])
+  useTitle(`${spotText(from)} and ${spotText(to)}`)
   return (
     <div class="compare-page">
       <h1>Compare</h1>
@@ -63,10 +62,7 @@ function Differences({ comparison: { from, to, rows, fields } }: { comparison: C
       </p>
       <div class="sides heads">
         {sides.map(({ session, checkpoint }) => (
-          <a
-            class="side-head"
-            href={hashOf({ view: 'session', session, at: shortId(checkpoint.id), exact: false })}
-          >
+          <a class="side-head" href={hashOf(sessionAt(session, shortId(checkpoint.id)))}>
             <strong>{shownLine(titleOf(checkpoint))}</strong>
             <span class="facts">
               {shownLine(session)} <code>{shortId(checkpoint.id)}</code> {when(checkpoint.createdAt)}
@@ -160,11 +156,3 @@ const valueText = (value: unknown): string => {
 }
 
 const spotText = ({ session, at }: Spot): string => (at === '' ? session : `${session}/${at}`)
-
-function step(by: 1 | -1): void {
-  const all = [...document.querySelectorAll<HTMLElement>('.difference')]
-  const at = all.findIndex((one) => one.contains(document.activeElement))
-  const next = all[Math.min(Math.max(0, at + by), all.length - 1)]
-  next?.focus({ preventScroll: true })
-  next?.scrollIntoView({ block: 'center' })
-}

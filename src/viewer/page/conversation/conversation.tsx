@@ -6,6 +6,7 @@ import { Problem } from '../shell/loading.tsx'
 import { memo } from '../text/memo.ts'
 import type { MessageCache } from './cache.ts'
 import { MessageView, roleNamed } from './message/message-view.tsx'
+import { resultsIn } from './message/results.ts'
 import { useNear } from './near.ts'
 import type { Place } from './place.ts'
 import type { Part, Segment } from './segments.ts'
@@ -119,17 +120,4 @@ function continuedIn(messages: readonly ShownMessage[]): Set<number> {
     named = voice
   }
   return continued
-}
-
-/** Returns the results whose calls are among the messages. */
-function resultsIn(messages: readonly ShownMessage[]): Map<string, ResultBlock> {
-  const calls = new Set<string>()
-  const results = new Map<string, ResultBlock>()
-  for (const { blocks } of messages)
-    for (const block of blocks) {
-      if (block.kind === 'call' && block.id !== undefined) calls.add(block.id)
-      if (block.kind === 'result' && block.id !== undefined && calls.has(block.id))
-        results.set(block.id, block)
-    }
-  return results
 }

@@ -1,6 +1,7 @@
 /** What a viewer of a run has seen after some of its steps. */
 import type { ResultBlock } from '../../../view/block.ts'
 import type { ShownMessage, Step } from '../../wire.ts'
+import { resultsIn } from '../conversation/message/results.ts'
 
 export interface Heard {
   messages: readonly ShownMessage[]
@@ -12,25 +13,18 @@ export interface Heard {
 
 export function heardUntil(steps: readonly Step[], position: number): Heard {
   const messages: ShownMessage[] = []
-  const calls = new Set<string>()
-  const results = new Map<string, ResultBlock>()
   let pending = ''
   for (const { message, delta } of steps.slice(0, position)) {
     if (delta !== undefined) pending += delta
     if (message === undefined) continue
     pending = ''
-    for (const block of message.blocks) {
-      if (block.kind === 'call' && block.id !== undefined) calls.add(block.id)
-      if (block.kind === 'result' && block.id !== undefined && calls.has(block.id))
-        results.set(block.id, block)
-    }
     const before = messages.at(-1)
     // A message of a model can come in several steps.
     if (before !== undefined && before.who === message.who && message.id === undefined)
       messages[messages.length - 1] = { ...before, blocks: [...before.blocks, ...message.blocks] }
     else messages.push(message)
   }
-  return { messages, results, pending }
+  return { messages, results: resultsIn(messages), pending }
 }
 
 /** Returns the milliseconds to the next step, in real time; long pauses are shortened. */

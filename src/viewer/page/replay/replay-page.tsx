@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { RunInfo, RunView, SessionView } from '../../wire.ts'
 import { MessageView } from '../conversation/message/message-view.tsx'
 import type { Place } from '../conversation/place.ts'
-import { SessionHead } from '../conversation/session/session-head.tsx'
+import { SessionTab } from '../conversation/session/session-tab.tsx'
 import { data } from '../data.ts'
 import { go, type Route } from '../route.ts'
 import { Icon } from '../shell/icon.tsx'
@@ -14,20 +14,10 @@ import { Plain, shownLine } from '../text/plain.tsx'
 import { heardUntil, pauseAfter } from './heard.ts'
 
 export function ReplayPage({ session, run }: Extract<Route, { view: 'replay' }>) {
-  const view = useLoaded(session, () => data.session(session, '', false))
-  useEffect(() => data.follow(session, view.reload), [session])
-  useEffect(() => {
-    document.title = `Replay of ${view.value?.title || session} · forkpoint`
-  }, [view.value])
   return (
-    <Loaded of={view}>
-      {(found) => (
-        <div class="session-page">
-          <SessionHead view={found} tab="replay" reload={view.reload} />
-          <RunLoader view={found} run={run} />
-        </div>
-      )}
-    </Loaded>
+    <SessionTab session={session} tab="replay" about="Replay">
+      {(view) => <RunLoader view={view} run={run} />}
+    </SessionTab>
   )
 }
 

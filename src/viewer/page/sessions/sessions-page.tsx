@@ -3,10 +3,12 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionSummary } from '../../../store/session-store.ts'
 import type { SessionPage } from '../../wire.ts'
 import { data, type SessionsAsked } from '../data.ts'
-import { hashOf } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
+import { hashOf, sessionAt } from '../route.ts'
+import { NameChip } from '../shell/icon.tsx'
 import { useKeys } from '../shell/keys.ts'
-import { Loaded, useLoaded } from '../shell/loading.tsx'
+import { Loaded, useLoaded, useTitle } from '../shell/loading.tsx'
+import { SearchInput } from '../shell/search-input.tsx'
+import { stepFocus } from '../shell/step.ts'
 import { ago, count, when } from '../text/format.ts'
 import { shownLine } from '../text/plain.tsx'
 
@@ -16,14 +18,10 @@ export function SessionsPage() {
   const [asked, ask] = useState<SessionsAsked>({ q: '', type: '', order: 'updated' })
   const [sort, setSort] = useState<Sort>('updated')
   const [more, setMore] = useState<SessionPage[]>([])
-  const [selected, select] = useState(0)
-  const box = useRef<HTMLInputElement>(null)
   const types = useRef(new Set<string>())
   const loading = useLoaded(JSON.stringify(asked), () => data.sessions(asked))
-  useEffect(() => {
-    document.title = 'Sessions · forkpoint'
-    return data.follow(undefined, loading.reload)
-  }, [asked])
+  useTitle('Sessions')
+  useEffect(() => data.follow(undefined, loading.reload), [asked])
   useEffect(() => setMore([]), [asked])
   const pages = loading.value === undefined ? [] : [loading.value, ...more]
   const sessions = sorted(
@@ -32,38 +30,20 @@ export function SessionsPage() {
   )
   for (const { type } of sessions) if (type !== '') types.current.add(type)
   const next = pages.at(-1)?.after
-  const move = (by: number) => {
-    const at = Math.min(Math.max(0, selected + by), sessions.length - 1)
-    select(at)
-    document.querySelectorAll<HTMLElement>('.session-link')[at]?.focus()
-  }
   useKeys([
-    { key: '/', about: 'search', run: () => box.current?.focus() },
-    {
-      key: 'j',
-      about: 'next session',
-      run: () => move(document.activeElement?.className === 'session-link' ? 1 : 0),
-    },
-    { key: 'k', about: 'previous session', run: () => move(-1) },
+    { key: 'j', about: 'next session', run: () => stepFocus('.session-link', 1) },
+    { key: 'k', about: 'previous session', run: () => stepFocus('.session-link', -1) },
   ])
   return (
     <div class="page">
       <h1>Sessions</h1>
       <div class="filters" role="search">
-        <label class="search-box">
-          <Icon name="search" />
-          <span class="unseen">Search titles and ids</span>
-          <input
-            ref={box}
-            type="search"
-            placeholder="Search titles and ids"
-            value={asked.q}
-            onInput={(event) => ask({ ...asked, q: event.currentTarget.value })}
-          />
-          <span class="key" aria-hidden="true">
-            /
-          </span>
-        </label>
+        <SearchInput
+          label="Search titles and ids"
+          about="search"
+          value={asked.q}
+          change={(q) => ask({ ...asked, q })}
+        />
         <label>
           <span class="unseen">Type</span>
           <select value={asked.type} onChange={(event) => ask({ ...asked, type: event.currentTarget.value })}>
@@ -124,7 +104,7 @@ function Row({ session }: { session: SessionSummary }) {
   const { id, title, type, status, activeBranch, messages, createdAt, updatedAt, problem } = session
   return (
     <li class={problem === undefined ? 'session' : 'session broken'}>
-      <a class="session-link" href={hashOf({ view: 'session', session: id, at: '', exact: false })}>
+      <a class="session-link" href={hashOf(sessionAt(id))}>
         <span class="session-title">{shownLine(title || id)}</span>
         <span class="session-facts">
           {title !== undefined && title !== '' && <code>{shownLine(id)}</code>}
@@ -134,11 +114,7 @@ function Row({ session }: { session: SessionSummary }) {
             <span class="failed">damaged: {shownLine(problem.message)}</span>
           )}
           {type !== 'session' && type !== '' && <span class="chip">{shownLine(type)}</span>}
-          {activeBranch !== 'main' && activeBranch !== '' && (
-            <span class="chip branch">
-              <Icon name="branch" /> {shownLine(activeBranch)}
-            </span>
-          )}
+          {activeBranch !== 'main' && activeBranch !== '' && <NameChip kind="branch" name={activeBranch} />}
           {status !== undefined && status !== 'idle' && <span class="chip">{shownLine(status)}</span>}
         </span>
       </a>

@@ -1,6 +1,6 @@
 /** A dialog above the page; Escape closes it. */
 import type { ComponentChild } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 export function Dialog({
   title,
@@ -12,7 +12,8 @@ export function Dialog({
   children: ComponentChild
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  // A layout effect, since Escape may come before the next frame.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
       <form method="dialog">

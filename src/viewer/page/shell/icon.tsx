@@ -1,3 +1,5 @@
+import { shownLine } from '../text/plain.tsx'
+
 /** Icons next to words. A screen reader never depends on them. */
 const PATHS = {
   search: 'M7 12a5 5 0 1 0 0-10 5 5 0 0 0 0 10Zm3.7-1.3L14 14',
@@ -9,8 +11,6 @@ const PATHS = {
   back: 'M11 3 5 8l6 5M3.5 3v10',
   next: 'm5 3 6 5-6 5M12.5 3v10',
   compare: 'M2 3h5v10H2zM9 3h5v10H9zM4 6h1M4 8h1M11 6h1M11 8h1M11 10h1',
-  copy: 'M6 6h8v8H6zM10 6V2H2v8h4',
-  link: 'M6.5 9.5a3 3 0 0 0 4.2 0l2.4-2.4a3 3 0 0 0-4.2-4.2L8 3.8m1.5 2.7a3 3 0 0 0-4.2 0L2.9 8.9a3 3 0 0 0 4.2 4.2l.9-.9',
   tool: 'M9.5 2.5a3.5 3.5 0 0 0-1.2 4.7L2.5 13l.5.5 5.8-5.8a3.5 3.5 0 0 0 4.7-4.7L11.2 5.3 9 7',
   edit: 'M10.5 2.5l3 3L6 13H3v-3l7.5-7.5Z',
   terminal: 'M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10h3',
@@ -18,9 +18,6 @@ const PATHS = {
   file: 'M3.5 1.5h6l3 3v10h-9v-13Zm6 0v3h3',
   theme: 'M8 2a6 6 0 1 0 0 12V2Z',
   help: 'M6 6a2 2 0 1 1 2.6 1.9c-.4.2-.6.5-.6 1v.6M8 12h.01',
-  home: 'M2 7.5 8 2l6 5.5M4 6.5V14h8V6.5',
-  down: 'M8 2v11m-4-4 4 4 4-4',
-  user: 'M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm-6 6c0-3 2.7-4.5 6-4.5s6 1.5 6 4.5',
   clock: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Zm0-9v3.5l2 1',
 } as const
 
@@ -32,4 +29,17 @@ export function Icon({ name }: { name: IconName }) {
       <path d={PATHS[name]} />
     </svg>
   )
+}
+
+/** The name of a branch or tag. */
+export const NameChip = ({ kind, name, active = false }: NameChipProps) => (
+  <span class={active ? `chip ${kind} active` : `chip ${kind}`}>
+    <Icon name={kind} /> {shownLine(name)}
+  </span>
+)
+
+interface NameChipProps {
+  kind: 'branch' | 'tag'
+  name: string
+  active?: boolean
 }

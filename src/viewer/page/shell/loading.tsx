@@ -31,6 +31,13 @@ export function Loaded<T>({ of, children }: { of: Loading<T>; children: (value: 
   return <Problem error={of.error} />
 }
 
+/** Sets the title of the window. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · forkpoint`
+  }, [title])
+}
+
 export function Problem({ error }: { error: unknown }) {
   return (
     <div class="problem" role="alert">

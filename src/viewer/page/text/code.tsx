@@ -36,18 +36,15 @@ const lowlight = createLowlight({
   xml,
   yaml,
 })
+// In addition to the names that the languages have themselves.
 lowlight.registerAlias({
-  bash: ['sh', 'shell', 'zsh', 'console'],
-  cpp: ['c', 'h', 'hpp', 'cc', 'csharp', 'cs'],
+  bash: ['shell', 'console'],
+  cpp: ['c', 'h', 'csharp', 'cs'],
   java: ['kotlin', 'kt'],
-  typescript: ['ts', 'tsx', 'js', 'jsx', 'javascript', 'mjs', 'mts', 'cjs'],
-  xml: ['html', 'svg', 'vue'],
-  yaml: ['yml', 'toml', 'ini'],
-  json: ['json5', 'jsonc', 'jsonl'],
-  markdown: ['md'],
-  python: ['py'],
-  ruby: ['rb'],
-  rust: ['rs'],
+  typescript: ['js', 'jsx', 'javascript', 'mjs', 'cjs'],
+  xml: ['vue'],
+  yaml: ['toml', 'ini'],
+  json: ['jsonl'],
 })
 
 /** Characters of the longest code that is highlighted; more would take too long. */

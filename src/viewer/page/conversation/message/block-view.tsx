@@ -17,7 +17,7 @@ import { Link, Markdown } from '../../text/markdown.tsx'
 import { Plain, shownLine } from '../../text/plain.tsx'
 import type { Place } from '../place.ts'
 import { EditView } from './edit-view.tsx'
-import { useFold } from './folds.ts'
+import { Fold } from './folds.tsx'
 
 export interface BlockProps {
   block: ShownMessage['blocks'][number]
@@ -55,19 +55,11 @@ export function BlockView({ block, result, agent, place, index, fold }: BlockPro
   }
 }
 
-function Thinking({ text, fold }: { text: string; fold: string }) {
-  const [isOpen, set] = useFold(fold, false)
-  return (
-    <details class="thinking" open={isOpen} onToggle={(event) => set(event.currentTarget.open)}>
-      <summary>
-        <Icon name="think" />
-        <span class="name">Thinking</span>
-        <span class="gist">{gist(text)}</span>
-      </summary>
-      {isOpen && <Markdown text={text} />}
-    </details>
-  )
-}
+const Thinking = ({ text, fold }: { text: string; fold: string }) => (
+  <Fold fold={fold} class="thinking" icon="think" label="Thinking" gist={gist(text)} isProse>
+    {() => <Markdown text={text} />}
+  </Fold>
+)
 
 interface CallProps {
   call?: CallBlock
@@ -84,38 +76,30 @@ function Call({ call, result, agent, session, fold }: CallProps) {
     (sum, { before, after, patch }) => sum + before.length + after.length + patch.length,
     0,
   )
-  const [isOpen, set] = useFold(fold, size !== undefined && size < SHORT_EDIT)
   const failed = result?.failed === true
   const tool = call?.tool || result?.tool || 'tool'
   const about =
     edits?.edits.map(({ path }) => path).join(', ') ??
     (call === undefined ? gistOf(result?.output) : gistOf(call.input))
+  const input = edits === undefined ? call?.input : edits.rest
   return (
-    <details
+    <Fold
+      fold={fold}
+      opened={size !== undefined && size < SHORT_EDIT}
       class={failed ? 'call failed' : 'call'}
-      data-call={call?.id}
-      open={isOpen}
-      onToggle={(event) => set(event.currentTarget.open)}
+      call={call?.id}
+      icon={edits !== undefined ? 'edit' : RUNS_COMMANDS.test(tool) ? 'terminal' : 'tool'}
+      label={call === undefined ? `${shownLine(tool)} result` : shownLine(tool)}
+      gist={gist(about)}
+      failed={failed}
     >
-      <summary>
-        <Icon
-          name={edits !== undefined ? 'edit' : /bash|shell|exec|terminal/i.test(tool) ? 'terminal' : 'tool'}
-        />
-        <span class="name">{call === undefined ? `${shownLine(tool)} result` : shownLine(tool)}</span>
-        <code class="gist">{gist(about)}</code>
-        {failed && <span class="state">failed</span>}
-      </summary>
-      {isOpen && (
+      {() => (
         <div class="inside">
           {edits?.edits.map((edit) => (
             <EditView edit={edit} />
           ))}
-          {call !== undefined && (edits === undefined ? !isEmpty(call.input) : !isEmpty(edits.rest)) && (
-            <Value
-              label="input"
-              value={edits === undefined ? call.input : edits.rest}
-              language={isCommand(call) ? 'bash' : undefined}
-            />
+          {call !== undefined && !isEmpty(input) && (
+            <Value label="input" value={input} language={isCommand(call) ? 'bash' : undefined} />
           )}
           {agent !== undefined && (
             <a class="agent-link" href={hashOf({ view: 'replay', session, run: agent })}>
@@ -131,9 +115,11 @@ function Call({ call, result, agent, session, fold }: CallProps) {
           )}
         </div>
       )}
-    </details>
+    </Fold>
   )
 }
+
+const RUNS_COMMANDS = /bash|shell|exec|terminal/i
 
 /** Never SVG, which can contain code. */
 const IMAGE = /^data:image\/(?:png|jpeg|gif|webp);base64,/
@@ -163,7 +149,7 @@ function Value({ label, value, language }: { label: string; value: unknown; lang
 }
 
 const isCommand = ({ tool, input }: CallBlock): boolean =>
-  /bash|shell|exec|terminal/i.test(tool) || (isJsonObject(input) && typeof input.command === 'string')
+  RUNS_COMMANDS.test(tool) || (isJsonObject(input) && typeof input.command === 'string')
 
 /** Returns the language of a result that was read from a file, by the name of the file. */
 function resultLanguage(call: CallBlock | undefined): string | undefined {
@@ -218,19 +204,11 @@ const Picture = ({ source, label }: { source: string; label: string }) => (
   <img class="picture" src={source} alt={label} loading="lazy" />
 )
 
-function Other({ type, value, fold }: { type: string | undefined; value: unknown; fold: string }) {
-  const [isOpen, set] = useFold(fold, false)
-  return (
-    <details class="call" open={isOpen} onToggle={(event) => set(event.currentTarget.open)}>
-      <summary>
-        <Icon name="file" />
-        <span class="name">{shownLine(type ?? 'data')}</span>
-        <code class="gist">{gist(gistOf(value))}</code>
-      </summary>
-      {isOpen && <Value label="data" value={value} />}
-    </details>
-  )
-}
+const Other = ({ type, value, fold }: { type: string | undefined; value: unknown; fold: string }) => (
+  <Fold fold={fold} class="call" icon="file" label={shownLine(type ?? 'data')} gist={gist(gistOf(value))}>
+    {() => <Value label="data" value={value} />}
+  </Fold>
+)
 
 const gist = (text: string): string => {
   const line = text.trimStart().slice(0, 300)

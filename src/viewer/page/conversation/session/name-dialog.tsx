@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
-import { go } from '../../route.ts'
+import { go, sessionAt } from '../../route.ts'
 import { Dialog } from '../../shell/dialog.tsx'
 import { Problem } from '../../shell/loading.tsx'
 import { shownLine } from '../../text/plain.tsx'
@@ -29,7 +29,7 @@ export function NameDialog({ naming: { what, turn }, session, close, done }: Nam
       await data.change(what, { session, at: turn.id, name })
       close()
       done()
-      if (what === 'fork') go({ view: 'session', session, at: name, exact: false })
+      if (what === 'fork') go(sessionAt(session, name))
     } catch (problem) {
       setError(problem)
     }

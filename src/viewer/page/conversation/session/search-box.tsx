@@ -1,10 +1,9 @@
 /** Searches the whole conversation, including messages that are not on the page. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Search } from '../../../wire.ts'
 import { data } from '../../data.ts'
 import { hashOf } from '../../route.ts'
-import { Icon } from '../../shell/icon.tsx'
-import { useKeys } from '../../shell/keys.ts'
+import { SearchInput } from '../../shell/search-input.tsx'
 import { count } from '../../text/format.ts'
 import { shownLine } from '../../text/plain.tsx'
 
@@ -18,8 +17,6 @@ interface SearchBoxProps {
 export function SearchBox({ session, tip, at, exact }: SearchBoxProps) {
   const [words, setWords] = useState('')
   const [search, setSearch] = useState<Search>()
-  const box = useRef<HTMLInputElement>(null)
-  useKeys([{ key: '/', about: 'search in this session', run: () => box.current?.focus() }])
   useEffect(() => {
     if (words.trim() === '') {
       setSearch(undefined)
@@ -39,20 +36,12 @@ export function SearchBox({ session, tip, at, exact }: SearchBoxProps) {
   }, [session, tip, words])
   return (
     <search class="search">
-      <label class="search-box">
-        <Icon name="search" />
-        <span class="unseen">Search in this session</span>
-        <input
-          ref={box}
-          type="search"
-          placeholder="Search in this session"
-          value={words}
-          onInput={(event) => setWords(event.currentTarget.value)}
-        />
-        <span class="key" aria-hidden="true">
-          /
-        </span>
-      </label>
+      <SearchInput
+        label="Search in this session"
+        about="search in this session"
+        value={words}
+        change={setWords}
+      />
       {search !== undefined && (
         <div class="hits">
           <p class="quiet" role="status">

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { SessionView } from '../../../wire.ts'
 import { data } from '../../data.ts'
-import { go, hashOf } from '../../route.ts'
+import { go, hashOf, sessionAt } from '../../route.ts'
 import { Icon } from '../../shell/icon.tsx'
 import { Problem, useLoaded } from '../../shell/loading.tsx'
 import { cost, count, duration, short, shortId } from '../../text/format.ts'
@@ -40,14 +40,7 @@ export function SessionHead({ view, tab, reload }: SessionHeadProps) {
           {took > 0 && <span>{duration(took)} of work</span>}
           {failed > 0 && <span class="failed">{failed} failed</span>}
           {forkedFrom !== undefined && !data.alone && (
-            <a
-              href={hashOf({
-                view: 'session',
-                session: forkedFrom.session,
-                at: shortId(forkedFrom.checkpoint),
-                exact: false,
-              })}
-            >
+            <a href={hashOf(sessionAt(forkedFrom.session, shortId(forkedFrom.checkpoint)))}>
               forked from {shownLine(forkedFrom.session)}
             </a>
           )}
@@ -56,9 +49,7 @@ export function SessionHead({ view, tab, reload }: SessionHeadProps) {
       {exact && (
         <p class="note">
           As it was at <code>{shortId(tip)}</code>.{' '}
-          <a href={hashOf({ view: 'session', session, at: shortId(tip), exact: false })}>
-            Show what came after
-          </a>
+          <a href={hashOf(sessionAt(session, shortId(tip)))}>Show what came after</a>
         </p>
       )}
       {!data.alone && (
@@ -67,7 +58,7 @@ export function SessionHead({ view, tab, reload }: SessionHeadProps) {
           <Tab
             name="conversation"
             tab={tab}
-            href={hashOf({ view: 'session', session, at: exact ? shortId(tip) : (branch ?? ''), exact })}
+            href={hashOf(sessionAt(session, exact ? shortId(tip) : (branch ?? ''), exact))}
           />
           <Tab name="branches" tab={tab} href={hashOf({ view: 'branches', session })} />
           {run !== undefined && (
@@ -107,10 +98,7 @@ function BranchChoice({ view, reload }: Pick<SessionHeadProps, 'view' | 'reload'
       <label>
         <Icon name="branch" />
         <span class="unseen">Branch</span>
-        <select
-          value={branch ?? ''}
-          onChange={(event) => go({ view: 'session', session, at: event.currentTarget.value, exact: false })}
-        >
+        <select value={branch ?? ''} onChange={(event) => go(sessionAt(session, event.currentTarget.value))}>
           {branch === undefined || exact ? <option value="">at {shortId(tip)}</option> : null}
           {branches.map(({ name, active }) => (
             <option value={name}>

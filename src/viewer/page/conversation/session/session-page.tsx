@@ -2,13 +2,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { SessionView, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
-import { go, hashOf, type Route } from '../../route.ts'
+import { go, hashOf, type Route, sessionAt } from '../../route.ts'
 import { useKeys } from '../../shell/keys.ts'
-import { Loaded, useLoaded } from '../../shell/loading.tsx'
+import { Loaded, useLoaded, useTitle } from '../../shell/loading.tsx'
 import { shortId } from '../../text/format.ts'
 import { MessageCache } from '../cache.ts'
 import { Conversation } from '../conversation.tsx'
-import { foldAll } from '../message/folds.ts'
+import { foldAll } from '../message/folds.tsx'
 import { segmentOfTurn, segmentsOf, segmentWith } from '../segments.ts'
 import { Timeline } from '../turns/timeline.tsx'
 import { NameDialog, type Naming } from './name-dialog.tsx'
@@ -52,9 +52,7 @@ function Session({ view, at, exact, message, reload }: SessionProps) {
   )
   const { current, goTo, goToEnd, isNew } = useReading(view, segments)
 
-  useEffect(() => {
-    document.title = `${view.title || session} · forkpoint`
-  }, [view])
+  useTitle(view.title || session)
   useEffect(() => {
     if (message !== undefined) goTo(segmentWith(segments, message), `m${message}`)
     else if (at !== '' && view.branches.every((branch) => branch.name !== at))
@@ -67,7 +65,7 @@ function Session({ view, at, exact, message, reload }: SessionProps) {
     list(false)
     goTo(segmentOfTurn(segments, turn.id), `turn-${turn.id}`)
     // Puts the reader's position into the address, without a new history entry.
-    const address = hashOf({ view: 'session', session, at: shortId(turn.id), exact: false })
+    const address = hashOf(sessionAt(session, shortId(turn.id)))
     if (!exact) history.replaceState(null, '', address)
   }
   useKeys([

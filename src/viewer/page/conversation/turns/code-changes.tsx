@@ -2,27 +2,26 @@
 import { editsOfGitPatch } from '../../../../view/edit.ts'
 import type { ChangedFiles, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
-import { Icon } from '../../shell/icon.tsx'
 import { Loaded, useLoaded } from '../../shell/loading.tsx'
 import { count } from '../../text/format.ts'
 import { shownLine } from '../../text/plain.tsx'
 import { EditView } from '../message/edit-view.tsx'
-import { useFold } from '../message/folds.ts'
+import { Fold } from '../message/folds.tsx'
 
 export function CodeChanges({ turn, session }: { turn: Turn; session: string }) {
-  const [isOpen, set] = useFold(`files ${turn.id}`, false)
   const { value } = useLoaded(turn.id, () => data.files(session, turn.id, false))
   const total = value === undefined ? 0 : value.added.length + value.changed.length + value.deleted.length
   if (value === undefined || total === 0) return null
   return (
-    <details class="call code-changes" open={isOpen} onToggle={(event) => set(event.currentTarget.open)}>
-      <summary>
-        <Icon name="edit" />
-        <span class="name">{count(total, 'file')} changed</span>
-        <code class="gist">{shownLine(pathsOf(value).slice(0, 6).join(', '))}</code>
-      </summary>
-      {isOpen && <Diffs turn={turn} session={session} />}
-    </details>
+    <Fold
+      fold={`files ${turn.id}`}
+      class="call code-changes"
+      icon="edit"
+      label={`${count(total, 'file')} changed`}
+      gist={shownLine(pathsOf(value).slice(0, 6).join(', '))}
+    >
+      {() => <Diffs turn={turn} session={session} />}
+    </Fold>
   )
 }
 

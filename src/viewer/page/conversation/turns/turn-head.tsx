@@ -1,8 +1,8 @@
 /** The head of a turn: its subject, its statistics, and actions on its checkpoint. */
 import type { SessionView, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
-import { hashOf } from '../../route.ts'
-import { Icon } from '../../shell/icon.tsx'
+import { hashOf, sessionAt } from '../../route.ts'
+import { Icon, NameChip } from '../../shell/icon.tsx'
 import { cost, count, duration, short, shortId, when } from '../../text/format.ts'
 import { shownLine } from '../../text/plain.tsx'
 import type { Place } from '../place.ts'
@@ -20,7 +20,7 @@ export function TurnHead({ turn, number, view, place, act }: TurnHeadProps) {
   const heads = view.branches.filter(({ head }) => head === turn.id)
   const tags = view.tags.filter(({ checkpoint }) => checkpoint === turn.id)
   const calls = Object.values(turn.tools).reduce((sum, times) => sum + times, 0)
-  const link = hashOf({ view: 'session', session, at: shortId(turn.id), exact: false })
+  const link = hashOf(sessionAt(session, shortId(turn.id)))
   return (
     <div class="turn-head" id={`turn-${turn.id}`} data-turn={number}>
       <h2>
@@ -37,14 +37,10 @@ export function TurnHead({ turn, number, view, place, act }: TurnHeadProps) {
         {turn.failed > 0 && <span class="failed">{turn.failed} failed</span>}
         <code>{shortId(turn.id)}</code>
         {heads.map(({ name }) => (
-          <span class="chip branch">
-            <Icon name="branch" /> {shownLine(name)}
-          </span>
+          <NameChip kind="branch" name={name} />
         ))}
         {tags.map(({ name }) => (
-          <span class="chip tag">
-            <Icon name="tag" /> {shownLine(name)}
-          </span>
+          <NameChip kind="tag" name={name} />
         ))}
         {!data.alone && <Actions turn={turn} view={view} session={session} act={act} />}
       </p>
@@ -78,10 +74,7 @@ function Actions({
         compare
       </a>
       {!view.exact && (
-        <a
-          href={hashOf({ view: 'session', session, at: shortId(turn.id), exact: true })}
-          title="The session as it was then"
-        >
+        <a href={hashOf(sessionAt(session, shortId(turn.id), true))} title="The session as it was then">
           <Icon name="clock" />
           as it was
         </a>
