@@ -329,7 +329,7 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
         const original = join(dirname(path), one.slice(target.length + 1))
         expect(await readFile(one)).toEqual(await readFile(original))
       }
-      await expect(writeClaudeCode(exported, target)).rejects.toThrow(StorageError)
+      await expect(writeClaudeCode(exported, target)).rejects.toThrow(AlreadyExistsError)
       await writeClaudeCode(exported, target, { overwrite: true })
     })
 

@@ -7,11 +7,11 @@ import { importClaudeCode } from '../../src/importers/index.ts'
 import {
   AllowedSignersError,
   GitSessionStore,
+  NotFoundError,
   newMessage,
   newSession,
   SigningError,
   type SignOptions,
-  StorageError,
   type UnsignedCheckpoint,
 } from '../../src/index.ts'
 import { redactSecrets } from '../../src/redaction/index.ts'
@@ -175,7 +175,7 @@ describe.skipIf(!hasKeygen)('a store that signs', () => {
       expect(error).toMatchObject({
         code: 'SIGNING',
         key: file,
-        reason: expect.stringMatching(/ENOENT|passphrase/),
+        reason: expect.stringMatching(/There is no file|passphrase/),
       })
       expect(existsSync(store.folder)).toBe(false)
       await store.close()
@@ -231,7 +231,7 @@ describe.skipIf(!hasKeygen)('a store that signs', () => {
     const store = storeWith()
     await store.save(newSession('demo'))
     const with_ = (file: string) => store.verify('demo', { signatures: { allowedSigners: file } })
-    await expect(with_(join(tempFolder(), 'none'))).rejects.toThrow(StorageError)
+    await expect(with_(join(tempFolder(), 'none'))).rejects.toThrow(NotFoundError)
     await expect(with_(key.file)).rejects.toThrow(AllowedSignersError)
     await store.close()
   })
