@@ -90,8 +90,7 @@ export class Search {
     const { slashes, values } = form
     if (cut && !this.#folds.mayBegin(at, slashes)) return undefined
     const finding = values === undefined ? this.#match(rank, text, at) : this.#value(rank, at)
-    if (finding !== undefined && (finding.end === text.length || !'\\\r\n'.includes(text[finding.end]!)))
-      return finding
+    if (finding !== undefined && !MAY_CUT.has(text.charCodeAt(finding.end))) return finding
     if (finding === undefined ? !cut : !grows) return finding
     const begin = finding?.start ?? at
     const cutAt = this.#folds.firstCut(begin, slashes)
@@ -165,13 +164,20 @@ export class Search {
       if (!next.test(text)) return undefined
     }
     if (fits === undefined) return end
-    const runEnd = (set: Characters) => this.#runEnd(set, start)
-    return fits({ text, keyword: at, start, runEnd }) ? end : undefined
+    this.#valueStart = start
+    return fits({ text, keyword: at, start, runEnd: this.#runEndOfValue }) ? end : undefined
   }
 
+  #valueStart = 0
+  /** Made once, since a text may have very many values. */
+  readonly #runEndOfValue = (of: Characters): number => this.#runEnd(of, this.#valueStart)
+
   #runEnd(of: Characters, at: number): number {
-    const ends = this.#runs.get(of) ?? new RunEnds(of, this.#text)
-    this.#runs.set(of, ends)
+    let ends = this.#runs.get(of)
+    if (ends === undefined) {
+      ends = new RunEnds(of, this.#text)
+      this.#runs.set(of, ends)
+    }
     return ends.of(at)
   }
 
@@ -213,6 +219,9 @@ export const movedTo = ({ rule, rank, secret }: Ranked, start: number, end: numb
 })
 
 const NO_GROUP = () => undefined
+
+/** Characters that a cut of a token begins with: a backslash, and the ends of lines. */
+const MAY_CUT = new Set([0x5c, 0x0d, 0x0a])
 
 /** Returns the number of the secret's group as in gitleaks: the given group, else the first non-empty one, else 0. */
 function numberOf(match: RegExpExecArray, group: number | undefined): number {
