@@ -27,7 +27,7 @@ for (const client of CLIENTS) {
   describe(client.name, () => {
     if (client.program === undefined) {
       console.warn(`SKIPPED: ${client.name} could not be installed for this system.`)
-      test.skip('resumes sessions', () => {})
+      test.skip('resumes sessions (could not be installed)', () => {})
       return
     }
     for (const origin of originsFor(client))

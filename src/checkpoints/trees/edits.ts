@@ -6,7 +6,7 @@ import type { EditedTree } from './objects.ts'
 /** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
 
-/** An item with a number of which the edited tree has no file, unless the same edits remove that. */
+/** A new item: the edited tree has no file of its number, or the same edits remove that file. */
 export interface AddedItem {
   readonly collection: string
   readonly index: number

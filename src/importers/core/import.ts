@@ -121,7 +121,7 @@ async function readAsideIf(
   return readAside(raw, task, { key: keyOf(store), again, begin })
 }
 
-/** Whether a file is new in the store, is not of our own making, and has no files of sub-agents. */
+/** Whether a file is new in the store, was not exported by forkpoint, and has no files of sub-agents. */
 async function isNewAlone(
   tool: Importer,
   raw: ByteSource,

@@ -37,7 +37,7 @@ export class Search {
   readonly #runs = new Map<Characters, RunEnds>()
   /** By rule with `whole`: the end of its last finding. */
   readonly #ends: number[] = []
-  /** By rule: where its last values that are no secrets end, and how many of them do. */
+  /** By rule: where the last values end that turned out to be no secrets, and how many of them end there. */
   readonly #refused: { end: number; times: number }[] = []
 
   constructor(table: readonly Compiled[], text: string) {
