@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { ForkpointError, InvalidStateError, StorageError } from '../../src/errors.ts'
 import { type Reading, readAside } from '../../src/importers/aside/reading.ts'
@@ -13,15 +12,7 @@ import { claudeCode, type Importer, importSession } from '../../src/importers/in
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
 import { expectWhole } from '../store/support/git-store.ts'
-import { ROOT } from '../support/build.ts'
-
-/** A module whose types are not known here: it is built, or is no TypeScript. */
-const imported = <T>(path: string): Promise<T> => import(pathToFileURL(join(ROOT, path)).href)
-const built = await imported<typeof import('../../src/importers/index.ts')>('dist/importers/index.js')
-const { GitSessionStore: BuiltStore } = await imported<typeof import('../../src/index.ts')>('dist/index.js')
-const { writeToolFile } = await imported<{
-  writeToolFile(tool: string, path: string, limits: { bytes: number }): void
-}>('bench/tool-files.mjs')
+import { BuiltStore, built, writeToolFile } from './built.ts'
 
 const BYTES = 3_300_000
 const THREAD = new URL('../../dist/importers/aside/thread.js', import.meta.url)

@@ -1,7 +1,6 @@
 /** Straight files: their turns are given, encoded and stored while the rest is still being read. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { contains, ofBytes } from '../../src/importers/byte-source.ts'
 import type { BegunTranscript, BuiltTurn, Transcript, Turn } from '../../src/importers/importer.ts'
@@ -11,17 +10,9 @@ import { encodeAhead } from '../../src/store/git/ahead.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
 import { expectWhole } from '../store/support/git-store.ts'
-import { ROOT } from '../support/build.ts'
+import { BuiltStore, built, writeToolFile } from './built.ts'
 import { realFiles } from './real-files.ts'
 import { TranscriptBuilder } from './transcript-builder.ts'
-
-/** A module whose types are not known here: it is built, or is no TypeScript. */
-const imported = <T>(path: string): Promise<T> => import(pathToFileURL(join(ROOT, path)).href)
-const built = await imported<typeof import('../../src/importers/index.ts')>('dist/importers/index.js')
-const { GitSessionStore: BuiltStore } = await imported<typeof import('../../src/index.ts')>('dist/index.js')
-const { writeToolFile } = await imported<{
-  writeToolFile(tool: string, path: string, limits: { bytes: number }): void
-}>('bench/tool-files.mjs')
 
 const open = openSource as never
 const files = (await realFiles()).filter(({ tool }) => tool.isStraight !== undefined)
