@@ -14,6 +14,7 @@ import type { CommitId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import type { Changes } from '../../store/changes.ts'
 import { defaultBody, defaultSubject } from '../../store/subject.ts'
+import type { ChatLine } from './chat-lines.ts'
 import type { NextList } from './list-comparison.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
@@ -21,6 +22,8 @@ import type { StoredMessage } from './stored-message.ts'
 export interface NewTurn {
   /** The parent: its messages are the first ones of the list, or earlier states of them. */
   base: CommitInfo | undefined
+  /** The stored chat at the tip. */
+  line: ChatLine | undefined
   next: NextList
   /** The document without its messages. */
   fields: JsonObject
@@ -30,11 +33,11 @@ export interface NewTurn {
 export async function addTurn(
   checkpoints: Checkpoints,
   writing: Writing,
-  { base, next, fields }: NewTurn,
+  { base, line, next, fields }: NewTurn,
 ): Promise<CommitInfo> {
   const { history, objects, rules } = checkpoints
   const { messages } = next
-  const there = base === undefined ? 0 : await countItems(objects, base.tree, MESSAGES)
+  const there = base === line?.commit ? (line?.messages.length ?? 0) : await countAt(checkpoints, base)
   const edits = new ItemEdits()
   const grown: StoredMessage[] = []
   for (const [index, message] of messages.entries()) {
@@ -60,7 +63,7 @@ export async function addTurn(
   const kind = messages.at(-1)?.role === 'assistant' && !onlyTitle ? 'save' : 'step'
   const turnBefore = base?.kind === 'step' ? await history.turnParent(base.id) : undefined
   const since = comparedWith(base, kind, turnBefore)
-  const from = since === base?.id ? there : await countAt(checkpoints, since)
+  const from = since === base?.id ? there : await countAt(checkpoints, since && (await history.info(since)))
   const added = messages.slice(from)
   const changes: Changes = {
     first: since === undefined,
@@ -93,10 +96,8 @@ async function whyOf(
   return branch.startsWith('regenerate-') ? ' again' : branch.startsWith('edit-') ? ' edited' : ''
 }
 
-async function countAt({ history, objects }: Checkpoints, commit: CommitId | undefined): Promise<number> {
-  if (commit === undefined) return 0
-  return countItems(objects, (await history.info(commit)).tree, MESSAGES)
-}
+const countAt = async ({ objects }: Checkpoints, commit: CommitInfo | undefined): Promise<number> =>
+  commit === undefined ? 0 : countItems(objects, commit.tree, MESSAGES)
 
 /** `turn 3: …` as `turn 3 again: …`. */
 const withWhy = (subject: string, why: string): string => subject.replace(': ', `${why}: `)

@@ -116,9 +116,10 @@ async function endOf(objects: ObjectReader, tree: Tree, group = ''): Promise<num
   for (const { name, id } of itemFolders(tree, group).reverse()) {
     const inside = await objects.readTree(id)
     if (!isGroup(name)) {
-      for (const entry of [...entriesOf(inside)].sort((a, b) => (itemOf(b) ?? -1) - (itemOf(a) ?? -1))) {
+      // Names of items begin with their number in six digits, so the last one has the highest.
+      for (const entry of [...entriesOf(inside)].reverse()) {
         const number = itemOf(entry)
-        if (number === undefined) break
+        if (number === undefined) continue
         if (entry.mode !== '40000' || (await isItemFolder(objects, entry.id))) return number + 1
       }
     } else {
