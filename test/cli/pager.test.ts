@@ -13,7 +13,11 @@ import { DEMO, forkpointHere, workFolder } from './command-line.ts'
 let cwd: string
 beforeAll(async () => {
   cwd = await workFolder()
-  await forkpointHere(['import', 'claude-code', DEMO, '--session', 'demo'], { cwd })
+  for (const id of ['demo', '3f2a91bc-0d4e-4f6a-8b7c-112233445566', 'archived', 'deleted'])
+    await forkpointHere(['import', 'claude-code', DEMO, '--session', id], { cwd })
+  await forkpointHere(['tag', 'demo/main~5', 'a-name-for-a-turn'], { cwd })
+  await forkpointHere(['archive', 'archived', '--yes'], { cwd })
+  await forkpointHere(['delete', 'deleted', '--yes'], { cwd })
 })
 
 async function onTerminal(
@@ -84,6 +88,34 @@ describe.skipIf(process.platform === 'win32')('On a terminal', () => {
     expect(Math.max(...shown.split('\n').map(widthOf))).toBe(40)
     const log = await onTerminal(['log', 'demo'], { GIT_PAGER: '' }, 60)
     expect(Math.max(...log.split('\n').map(widthOf))).toBeLessThanOrEqual(60)
+  })
+
+  test.each([
+    ['list'],
+    ['list', '--archived'],
+    ['stats'],
+    ['stats', '--by', 'project'],
+    ['branches', 'demo'],
+    ['tag', 'demo'],
+    ['restore'],
+    ['archive', '--older-than', '1d'],
+    ['prune', '--max-count', '0'],
+  ])('%s has one line per row, cut to the terminal, and nothing is cut elsewhere', async (...args) => {
+    const elsewhere = (await forkpointHere(args, { cwd })).stdout.split('\n')
+    expect(elsewhere.join('')).not.toBe('')
+    for (const width of [80, 60]) {
+      const shown = (await onTerminal(args, { NO_COLOR: '1' }, width)).split('\n')
+      expect(Math.max(...shown.map(widthOf))).toBeLessThanOrEqual(width)
+      expect(shown.length).toBe(elsewhere.length)
+    }
+    const wide = (await onTerminal(args, { NO_COLOR: '1' })).split('\n')
+    expect(wide).toEqual(elsewhere)
+  })
+
+  test('a list keeps ids whole as long as it can', async () => {
+    const [first = ''] = (await onTerminal(['list'], {}, 60)).split('\n')
+    expect(first).toMatch(/^3f2a91bc-0d4e-4f6a-8b7c-112233445566 {2}Newlines inside quo/)
+    expect((await onTerminal(['stats'], {}, 80)).split('\n')[1]).toMatch(/^(?:demo {32}|3f2a91bc-\S{27}) /)
   })
 
   test('JSON goes through none', async () => {

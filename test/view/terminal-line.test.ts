@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bold, columns, line, red, render, short } from '../../src/view/terminal/line.ts'
+import { bold, line, red, render, short } from '../../src/view/terminal/line.ts'
 import { visible, visibleJson } from '../../src/view/visible.ts'
 
 describe('text', () => {
@@ -29,13 +29,5 @@ describe('text', () => {
     expect(short('one two three', 8)).toBe('one two…')
     expect(short('x'.repeat(1e7), 3)).toBe('xx…')
     expect(short('👩👩👩👩', 3)).toBe('👩👩…')
-  })
-
-  it('stands in columns', () => {
-    const rows = columns([
-      [line`${red('a')}`, line`1`, line`x`],
-      [line`bbb`, line`22`, line``],
-    ])
-    expect(rows.map((row) => render(row, false))).toEqual(['a    1   x', 'bbb  22  '])
   })
 })

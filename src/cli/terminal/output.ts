@@ -7,7 +7,8 @@
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
-import { bold, columns, type Line, line, render } from '../../view/terminal/line.ts'
+import { bold, type Line, line, render } from '../../view/terminal/line.ts'
+import { tableLines } from '../../view/terminal/table.ts'
 import { wrapped } from '../../view/terminal/wrap.ts'
 import { visible, visibleJson } from '../../view/visible.ts'
 import { knowsLinks, pagerKnowsLinks } from './links.ts'
@@ -110,11 +111,12 @@ export class Output {
    * Writes a list: with `--json` a line of JSON per item, else a row of aligned cells. Returns the number of items.
    *
    * @param head cells above the rows
+   * @param spare columns that a narrow terminal can do without, as in `tableLines`
    */
   async list<T>(
     items: Iterable<T> | AsyncIterable<T>,
     row: (item: T) => readonly Line[],
-    head?: readonly Line[],
+    { head, spare }: { head?: readonly Line[]; spare?: readonly number[] } = {},
   ): Promise<number> {
     const rows: (readonly Line[])[] = []
     let count = 0
@@ -124,8 +126,14 @@ export class Output {
       if (this.json) await this.item(item)
       else rows.push(row(item))
     }
-    await this.lines(columns(head === undefined || rows.length === 0 ? rows : [head, ...rows]))
+    await this.lines(this.table(head === undefined || rows.length === 0 ? rows : [head, ...rows], spare))
     return count
+  }
+
+  /** Aligns rows of cells. On a terminal, no row is wider than it. */
+  table(rows: readonly (readonly Line[])[], spare?: readonly number[]): Line[] {
+    const { stdout } = this.#streams
+    return tableLines(rows, isTerminal(stdout) ? stdout.columns || 80 : undefined, spare)
   }
 
   /** Writes bytes unchanged; on a terminal, writes harmless text instead. */

@@ -18,12 +18,16 @@ export const addBranches: AddVerb = (program, run) => {
           const { createdAt, subject } = await store.checkpoint(session, branch.head)
           branches.push({ ...branch, createdAt, subject })
         }
-        await out.list(branches, ({ name, head, active, createdAt, subject }) => [
-          active ? line`* ${green(name)}` : line`  ${name}`,
-          yellow(shortId(head)),
-          dim(when(createdAt)),
-          line`${subject}`,
-        ])
+        await out.list(
+          branches,
+          ({ name, head, active, createdAt, subject }) => [
+            active ? line`* ${green(name)}` : line`  ${name}`,
+            yellow(shortId(head)),
+            dim(when(createdAt)),
+            line`${subject}`,
+          ],
+          { spare: [2] },
+        )
       }),
     )
 }

@@ -45,7 +45,7 @@ export const addList: AddVerb = (program, run) => {
             yield session
           }
         }
-        if ((await out.list(counted(), cells)) === 0) await out.note(line`No sessions.`)
+        if ((await out.list(counted(), cells, { spare: [2, 1] })) === 0) await out.note(line`No sessions.`)
         if (damaged.size === 0) return undefined
         const many = count(damaged.size, 'session')
         await out.note(line`${many} could not be read; '${command('verify')}' shows why.`)

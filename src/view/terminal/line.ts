@@ -5,7 +5,6 @@
  */
 import { beginning, cut } from '../../excerpt.ts'
 import { visible } from '../visible.ts'
-import { widthOf } from './width.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -58,19 +57,6 @@ export const render = (spans: Line, colours: boolean, links = false): string =>
 const OSC_LINK = '\u001b]8;;'
 const ST = '\u001b\\'
 
-/** Aligns rows of cells: each column except the last gets the width of its widest cell. */
-export function columns(rows: readonly (readonly Line[])[]): Line[] {
-  const widths: number[] = []
-  for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, lineWidth(cell))
-  }
-  return rows.map((row) =>
-    row.flatMap((cell, at) =>
-      at === row.length - 1 ? cell : [...cell, { text: ' '.repeat(widths[at]! - lineWidth(cell) + 2) }],
-    ),
-  )
-}
-
 /** Shortens a text to one line of at most this many characters. */
 export function short(text: string, width: number): string {
   // More than enough, also if much of it is white space.
@@ -102,5 +88,3 @@ const spansOf = (piece: Piece): Line => {
   if (typeof piece === 'string' || typeof piece === 'number') return [{ text: visible(String(piece)) }]
   return 'text' in piece ? [{ ...piece, text: visible(piece.text) }] : piece
 }
-
-const lineWidth = (spans: Line): number => spans.reduce((sum, { text }) => sum + widthOf(text), 0)

@@ -1,4 +1,4 @@
-/** Wraps lines to the width of a terminal, between words. Wide letters and emoji count as two columns. */
+/** Wraps or cuts lines to the width of a terminal, between words if they are wrapped. Wide letters and emoji count as two columns. */
 
 import type { Line, Span } from './line.ts'
 import { graphemesOf, widthOf } from './width.ts'
@@ -27,6 +27,18 @@ export function wrapped(line: Line, width: number): Line[] {
     while (cells[from]?.text === ' ') from++
   }
   return lines
+}
+
+/** Shortens a line to at most this many columns. A line that is cut ends with `…`. */
+export function cutTo(line: Line, width: number): Line {
+  if (fits(line, width)) return line
+  const cells = cellsOf(line)
+  let used = 0
+  const end = cells.findIndex(({ columns }) => {
+    used += columns
+    return used > width - 1
+  })
+  return spansOf([...withoutEnd(cells.slice(0, end)), { ...cells[end]!, text: '…' }])
 }
 
 /** Terminals with fewer columns get unwrapped lines. */

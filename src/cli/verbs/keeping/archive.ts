@@ -1,6 +1,6 @@
 import { NotFoundError } from '../../../errors.ts'
 import type { ArchiveReport } from '../../../store/retention/archive.ts'
-import { bold, columns, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
+import { bold, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
 import { type AddVerb, aDuration, examples } from '../../verb.ts'
@@ -34,7 +34,7 @@ export const addArchive: AddVerb = (program, run) => {
           dryRun: !yes,
           onProgress: out.phases('archive'),
         })
-        await out.report(report, described(report), advice(context, report, yes))
+        await out.report(report, described(context, report), advice(context, report, yes))
       }),
     )
 }
@@ -60,7 +60,7 @@ export const addUnarchive: AddVerb = (program, run) => {
     )
 }
 
-function described({ sessions, kept }: ArchiveReport): Line[] {
+function described({ out }: Context, { sessions, kept }: ArchiveReport): Line[] {
   const rows = sessions.map(({ session, title, lastUse, refs }) => [
     yellow(session),
     dim(new Date(lastUse).toISOString().slice(0, 10)),
@@ -70,7 +70,7 @@ function described({ sessions, kept }: ArchiveReport): Line[] {
   const others = kept.map(({ session, why }) => line`${yellow(session)} stays: ${KEPT[why]}`)
   const refs = sessions.reduce((sum, one) => sum + one.refs, 0)
   return [
-    ...columns(rows),
+    ...out.table(rows, [1, 2]),
     ...others,
     line`${count(sessions.length, 'session')} with ${count(refs, 'ref')} to archive.`,
   ]

@@ -1,6 +1,6 @@
 import type { RetentionPolicy, RetentionRule } from '../../../store/retention/policy.ts'
 import type { PruneReport } from '../../../store/retention/prune.ts'
-import { columns, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
+import { count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { type AddVerb, aDuration, aSize, examples, wholeNumber } from '../../verb.ts'
@@ -44,7 +44,7 @@ export const addPrune: AddVerb = (program, run) => {
           dryRun: !yes,
           onProgress: out.phases('prune'),
         })
-        await out.report(report, described(report), advice(context, report, yes))
+        await out.report(report, described(context, report), advice(context, report, yes))
       }),
     )
 }
@@ -58,7 +58,7 @@ function policyOf({ keepTitle, trash, yes: _, ...rest }: Options): RetentionPoli
   return { rules: [rule], ...(trash !== undefined && { trash }) }
 }
 
-function described({ removals, protections, kept, frees }: PruneReport): Line[] {
+function described({ out }: Context, { removals, protections, kept, frees }: PruneReport): Line[] {
   const rows = removals.map(({ session, title, why, lastUse, bytes }) => [
     yellow(session),
     dim(new Date(lastUse).toISOString().slice(0, 10)),
@@ -68,7 +68,7 @@ function described({ removals, protections, kept, frees }: PruneReport): Line[] 
   ])
   const protectedOnes = protections.map(({ session, by }) => line`${yellow(session)} stays: ${PROTECTED[by]}`)
   const sum = line`${count(removals.length, 'session')} to remove, ${count(kept, 'session')} to keep${frees === undefined ? '' : `; frees ${size(frees)}`}.`
-  return [...columns(rows), ...protectedOnes, sum]
+  return [...out.table(rows, [1, 2]), ...protectedOnes, sum]
 }
 
 const REASONS = { age: 'too old', count: 'too many', bytes: 'too much' } as const

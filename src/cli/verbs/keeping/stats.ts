@@ -1,5 +1,5 @@
 import type { SessionStats } from '../../../store/retention/stats.ts'
-import { bold, cyan, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
+import { bold, cyan, dim, type Line, line, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { pricesOf } from '../../prices.ts'
 import { type AddVerb, examples, PRICES, wholeNumber } from '../../verb.ts'
@@ -56,7 +56,7 @@ export const addStats: AddVerb = (program, run) => {
         const sorted = [...rows.values()].sort((a, b) => SORTS[sort](b, a) || (a.key < b.key ? -1 : 1))
         const shown = sorted.slice(0, limit)
         const most = shown.reduce((largest, { own }) => Math.max(largest, own), 0)
-        const found = await out.list(shown, (row) => cells(row, most), HEAD)
+        const found = await out.list(shown, (row) => cells(row, most), { head: HEAD, spare: SPARE })
         if (found === 0) await out.note(line`No sessions.`)
       }),
     )
@@ -130,6 +130,9 @@ const HEAD: Line[] = ['', 'own', '', 'shared', 'checkpoints', 'messages', 'token
   (text) => dim(text),
 )
 
+/** The bar, then `shared`, `checkpoints`, `tokens`, `cost` and `last use`. */
+const SPARE = [2, 3, 4, 7, 6, 8]
+
 const BAR = 12
 
 function cells(
@@ -139,7 +142,7 @@ function cells(
   const many = sessions === 1 ? '' : dim(` (${sessions})`)
   const filled = most === 0 ? 0 : Math.round((own / most) * BAR)
   return [
-    line`${yellow(short(key, 40))}${many}`,
+    line`${yellow(key)}${many}`,
     bold(size(own)),
     line`${cyan('█'.repeat(filled))}${dim('·'.repeat(BAR - filled))}`,
     line`${size(shared)}`,

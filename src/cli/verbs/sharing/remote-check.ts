@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { checkRemote } from '../../../sync/check/remote-check.ts'
 import type { TriedPromise } from '../../../sync/check/report.ts'
-import { bold, columns, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
+import { bold, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
+import { tableLines } from '../../../view/terminal/table.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { examples, type Run, wholeNumber } from '../../verb.ts'
 
@@ -32,7 +33,7 @@ export const addCheck = (remote: Command, run: Run): void => {
         })
         await out.report(
           check,
-          [bold(check.url), ...columns(check.promises.map(rowOf))],
+          [bold(check.url), ...tableLines(check.promises.map(rowOf))],
           [
             ...check.left.map((ref) => line`${yellow('left')}  ${ref}: the server did not let it be deleted`),
             check.ok
