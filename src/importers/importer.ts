@@ -21,10 +21,14 @@ export interface Importer {
   /** Folder where the tool keeps its sessions, such as `~/.claude/projects`; absent if only the user knows it. */
   readonly folder?: string
   /**
-   * Returns all folders where the tool may keep its sessions, for a home folder and environment variables. Needed only
-   * if `folder` does not cover them.
+   * Returns all folders where the tool may keep its sessions, for a home folder, environment variables and an operating
+   * system. Needed only if `folder` does not cover them.
    */
-  folders?(home: string, environment: Readonly<Record<string, string | undefined>>): readonly string[]
+  folders?(
+    home: string,
+    environment: Readonly<Record<string, string | undefined>>,
+    platform: NodeJS.Platform,
+  ): readonly string[]
   /** Version of the format that `read` returns and `write` takes. Sessions stored in a newer format are refused. */
   readonly format: number
   /** Extension of session files: `.jsonl`. The name before it is the session id if the file contains none. */

@@ -63,12 +63,14 @@ export function registerImporter(tool: Importer): void {
  * Returns the folders where a tool may keep its sessions.
  *
  * @param home the user's home folder
+ * @param platform the operating system: some tools keep them elsewhere on each
  */
 export function foldersOf(
   tool: Importer,
   home: string,
   environment: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform = process.platform,
 ): readonly string[] {
-  if (tool.folders !== undefined) return tool.folders(home, environment)
+  if (tool.folders !== undefined) return tool.folders(home, environment, platform)
   return tool.folder === undefined ? [] : [join(home, tool.folder.replace(/^~\//, ''))]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { IMPORTERS, openSource, toolOf } from '../../src/importers/index.ts'
+import { foldersOf, IMPORTERS, openSource, toolOf } from '../../src/importers/index.ts'
 import { importerSuite } from './importer-suite.ts'
 import { SAMPLES } from './samples.ts'
 import { STORES } from './stores.ts'
@@ -28,6 +28,17 @@ for (const tool of IMPORTERS) {
 }
 
 describe('tools', () => {
+  test('are looked for only where they keep sessions on this operating system', () => {
+    for (const tool of IMPORTERS) {
+      const on = (platform: NodeJS.Platform) => foldersOf(tool, '/home/ann', {}, platform).join()
+      expect(on('linux')).not.toMatch(/Library|AppData/)
+      expect(on('darwin')).not.toMatch(/AppData/)
+      expect(on('win32')).not.toMatch(/Library/)
+    }
+    const chats = foldersOf(IMPORTERS.find(({ name }) => name === 'copilot-chat')!, '/home/ann', {}, 'darwin')
+    expect(chats[0]).toBe('/home/ann/Library/Application Support/Code/User/workspaceStorage')
+  })
+
   test('all have a sample', () => {
     const covered = new Set(SAMPLES.map(({ tool }) => tool.name))
     expect(IMPORTERS.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([])

@@ -19,10 +19,9 @@ export const copilotChat: Importer = {
   description: 'chats of GitHub Copilot in VS Code',
   input: 'a .jsonl or .json file, or a folder of them such as ~/.config/Code/User/workspaceStorage',
   folder: '~/.config/Code/User/workspaceStorage',
-  folders: (home) =>
-    ['.config/Code/User', 'Library/Application Support/Code/User', 'AppData/Roaming/Code/User'].flatMap(
-      (user) =>
-        ['workspaceStorage', 'globalStorage/emptyWindowChatSessions'].map((name) => join(home, user, name)),
+  folders: (home, _environment, platform) =>
+    ['workspaceStorage', 'globalStorage/emptyWindowChatSessions'].map((name) =>
+      join(home, SETTINGS[platform] ?? '.config', 'Code/User', name),
     ),
   format: 1,
   extension: '.jsonl',
@@ -36,6 +35,12 @@ export const copilotChat: Importer = {
   },
   read: (source, options) => readByLine(source, options, meaningOf, chatMeaning),
   write: writeByLine,
+}
+
+/** Where programs keep their settings, where it is not `.config`. */
+const SETTINGS: Partial<Record<NodeJS.Platform, string>> = {
+  darwin: 'Library/Application Support',
+  win32: 'AppData/Roaming',
 }
 
 const isSnapshot = ({ kind, v }: JsonObject): boolean => kind === 0 && isJsonObject(v) && isChat(v)
