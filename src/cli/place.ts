@@ -1,6 +1,7 @@
 /** Parses the names of checkpoints on the command line: `<session>` and `<session>/main~3`. */
 import { AmbiguousSessionError, NotFoundError } from '../errors.ts'
 import type { Place } from '../store/session-store.ts'
+import { UsageError } from './exit-codes.ts'
 
 /** What finding them needs of a store. */
 export interface Sessions {
@@ -23,7 +24,11 @@ export async function findPlace(store: Sessions, text: string): Promise<Place> {
     const session = await sessionFrom(store, start)
     if (session !== undefined) return placeIn(text, start, session)
   }
-  throw new NotFoundError({ kind: 'session', id: text }, `There is no session '${text}' in the store.`)
+  const example = REVISION.test(text) ? ` Name a checkpoint with its session: <session>/${text}` : ''
+  throw new NotFoundError(
+    { kind: 'session', id: text },
+    `There is no session '${text}' in the store.${example}`,
+  )
 }
 
 /**
@@ -34,6 +39,30 @@ export async function findPlace(store: Sessions, text: string): Promise<Place> {
  */
 export const findSession = async (store: Sessions, text: string): Promise<string> =>
   (await store.exists(text)) ? text : ((await sessionFrom(store, text)) ?? text)
+
+/**
+ * The same for a command that takes a whole session. A branch or checkpoint is refused, so that nobody believes that
+ * the command looks only at that.
+ *
+ * @param advice what to type instead, for a revision of a session
+ * @throws UsageError
+ */
+export async function findWhole(
+  store: Sessions,
+  text: string,
+  advice: (place: Required<Place>) => string = () => '',
+): Promise<string> {
+  const found = await findSession(store, text)
+  if (found !== text || (await store.exists(text))) return found
+  const { session, at } = await findPlace(store, text).catch((error: unknown) => {
+    if (error instanceof NotFoundError) return { session: text, at: undefined }
+    throw error
+  })
+  if (at === undefined) return session
+  throw new UsageError(
+    `'${text}' is not a session, but a revision of session '${session}'. Name the session alone: ${session}${advice({ session, at })}`,
+  )
+}
 
 function placeIn(text: string, named: string, session: string): Place {
   const revision = text.slice(named.length).replace(/^\//, '')
@@ -61,6 +90,9 @@ async function sessionFrom(store: Sessions, start: string): Promise<string | und
   if (found.length > 1) throw new AmbiguousSessionError(start, found)
   return found[0]
 }
+
+/** What is probably a revision without its session: the id of a checkpoint, or `main~3`. */
+const REVISION = /^[0-9a-f]{4,40}$|^(?:main|HEAD|@)?(?:[~^].*)?$/
 
 const MOST_CANDIDATES = 10
 const GENERATED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

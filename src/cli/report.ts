@@ -1,9 +1,12 @@
 /** Formats errors for people and programs. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { CommanderError } from 'commander'
 import { AlreadyExistsError, ForkpointError, NotFoundError } from '../errors.ts'
 import { dim, type Line, line, red } from '../view/terminal/line.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit-codes.ts'
+import { shell } from './words.ts'
 
 export interface ErrorReport {
   lines: Line[]
@@ -48,9 +51,11 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
     const inside = error.session
     if (error.kind === 'store')
       return ['Name a store with --store or FORKPOINT_STORE, or create one with an import.']
-    if (error.kind === 'session') return [`'${command('list')}' shows the sessions of ${stores.folder}.`]
+    if (error.kind === 'session')
+      return [...pathHints(error.id, command), `'${command('list')}' shows the sessions of ${stores.folder}.`]
     if (inside === undefined) return []
     return [
+      ...(error.kind === 'revision' && error.id.includes('..') ? [RANGES] : []),
       `'${command('log', [inside])}' and '${command('branches', [inside])}' list its checkpoints and branches.`,
     ]
   }
@@ -61,6 +66,16 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
   if (error instanceof ForkpointError || isUsage(error)) return []
   return ['This error is unexpected. --debug shows its stack.']
 }
+
+/** Says what else a text is that names no session. */
+function pathHints(text: string, command: Context['command']): string[] {
+  if (!existsSync(text)) return []
+  if (existsSync(join(text, 'HEAD'))) return [`'${text}' is a store: --store ${shell([text])}`]
+  return [`'${text}' is a file or folder: '${command('import', [text])}' imports what is in it.`]
+}
+
+const RANGES =
+  "A range works in 'export html' and 'export markdown': demo/main~3..main. 'diff' takes two checkpoints."
 
 function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return []

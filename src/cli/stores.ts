@@ -11,7 +11,7 @@ import { type ObjectId, type RefName, type SessionId, trustedId } from '../ids.t
 import { isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
-import { findPlace, findSession } from './place.ts'
+import { findPlace, findWhole } from './place.ts'
 
 /** A store whose documents can be of any type. */
 export type AnyStore = GitSessionStore<StoredDocument>
@@ -61,9 +61,14 @@ export class Stores {
     return { store, ...(await findPlace(store, text)) }
   }
 
-  /** Returns the session that the text names, also by the beginning of a generated id. Throws AmbiguousSessionError. */
-  named(session: string): Promise<string> {
-    return findSession(this.existing, session)
+  /**
+   * Returns the session that the text names, also by the beginning of a generated id.
+   *
+   * @param advice what to type instead if the text names a branch or checkpoint of a session
+   * @throws AmbiguousSessionError; UsageError for a branch or checkpoint
+   */
+  named(session: string, advice?: (place: Required<Place>) => string): Promise<string> {
+    return findWhole(this.existing, session, advice)
   }
 
   /** The same for each of several; `undefined` for `undefined`. */

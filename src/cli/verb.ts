@@ -36,6 +36,17 @@ export const aDuration = (text: string): string =>
 /** Checks the value of an option that is a number of bytes. */
 export const aSize = (text: string): string => checked(text, byteCount, 'It must be a size such as "5 GB".')
 
+/** Parses the value of an option that is a date or time. Returns milliseconds since 1970. */
+export function aTime(text: string): number {
+  // Date.parse takes much for a date, such as 'backup-1'.
+  const time = /^[0-9]{4}-[0-9]{2}/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError(
+      'It must be a date such as 2025-11-03, or a time such as 2025-11-03T09:12.',
+    )
+  return time
+}
+
 function checked(text: string, parse: (text: string, path: string) => unknown, problem: string): string {
   try {
     parse(text, '')

@@ -96,26 +96,6 @@ describe('a commit of another tool', () => {
   })
 })
 
-test.each([
-  'log %',
-  'show %',
-  'diff %',
-  'view --no-open %',
-  'ref %',
-  'files %',
-  'fork % --branch none',
-  'tag % none',
-  'continue % --with codex',
-  'export html %',
-  'export claude-code %',
-  'export ai-sdk %',
-])('%s: a checkpoint that is not there is not found', async (line) => {
-  for (const revision of ['main~99', 'no-branch', 'dead00']) {
-    const { code, stderr } = await run(...line.replace('%', `${ID}/${revision}`).split(' '))
-    expect([code, stderr]).toEqual([4, expect.stringContaining(`There is no revision '${revision}'`)])
-  }
-})
-
 test.each(['html', 'markdown'])('export %s --json is JSON, with the text inside', async (format) => {
   const { text, session } = JSON.parse((await run('export', format, ID, '--json')).stdout)
   expect([text, session]).toEqual([(await run('export', format, ID)).stdout, ID])

@@ -25,6 +25,7 @@ beforeAll(async () => {
   write(project, { note: 'two\n', 'src/main.ts': undefined, new: '1\n' })
   await store.append('demo', { messages: [message('two')] }, { files: files(), expected: 'any' })
   await store.append('demo', { messages: [message('three')] }, { files: files(), expected: 'any' })
+  await store.save(newSession('loose', { messages: [message('y')] } as never), { files: files() })
   await store.save(newSession('bare', { messages: [message('x')] } as never))
   await store.close()
 })
@@ -84,6 +85,13 @@ test('restore takes some paths, and another folder', async () => {
   expect(contentOf(elsewhere)).toEqual({ mine: '1', note: 'two\n' })
 })
 
-test('restore of a session without a workspace asks for the folder', async () => {
-  expect(await run('restore', 'bare')).toMatchObject({ code: 2 })
+test('restore of a session without a workspace asks for the folder, if there are files to restore', async () => {
+  expect(await run('restore', 'loose')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--workspace'),
+  })
+  expect(await run('restore', 'bare')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('no snapshot'),
+  })
 })

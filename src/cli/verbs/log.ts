@@ -3,6 +3,7 @@ import { checkpointLine } from '../../view/terminal/checkpoint.ts'
 import { dim, line } from '../../view/terminal/line.ts'
 import { indented } from '../../view/terminal/value.ts'
 import { changesAt } from '../../viewer/answers/file-changes.ts'
+import { UsageError } from '../exit-codes.ts'
 import { pricesOf } from '../prices.ts'
 import { type AddVerb, ALLOWED_SIGNERS, examples, PRICES, REVISION, wholeNumber } from '../verb.ts'
 import { type DrawnTurn, graphLines, treeOf } from './reading/branch-graph.ts'
@@ -37,6 +38,9 @@ export const addLog: AddVerb = (program, run) => {
       run(async ({ out, stores, env }, place: string, options: Options) => {
         const { limit, graph, stat, steps = false, allowedSigners } = options
         const { store, session, at } = await stores.find(place)
+        if (graph === true && at !== undefined)
+          throw new UsageError(`--graph draws all branches of a session. Name the session alone: ${session}`)
+        if (graph === true && steps) throw new UsageError('--graph draws turns. Leave out --steps.')
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
         const prices = pricesOf(options.prices, env)
         out.page(env)

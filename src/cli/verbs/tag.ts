@@ -1,5 +1,6 @@
 import { bold, dim, line, yellow } from '../../view/terminal/line.ts'
 import { shortId, when } from '../../view/terminal/value.ts'
+import { UsageError } from '../exit-codes.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 /**
@@ -26,17 +27,25 @@ export const addTag: AddVerb = (program, run) => {
           )
           return out.note(dim(`Undo: ${undo}`))
         }
+        if (at !== undefined)
+          throw new UsageError(
+            `Name the tag: ${command('tag', [place, '<name>'])}. To list tags: ${command('tag', [session])}`,
+          )
         const tags = []
         for (const tag of await store.tags(session)) {
           const { createdAt, subject } = await store.checkpoint(session, tag.checkpoint)
           tags.push({ ...tag, createdAt, subject })
         }
-        await out.list(tags, ({ name, checkpoint, createdAt, subject }) => [
-          bold(name),
-          yellow(shortId(checkpoint)),
-          dim(when(createdAt)),
-          line`${subject}`,
-        ])
+        await out.list(
+          tags,
+          ({ name, checkpoint, createdAt, subject }) => [
+            bold(name),
+            yellow(shortId(checkpoint)),
+            dim(when(createdAt)),
+            line`${subject}`,
+          ],
+          { spare: [2] },
+        )
       }),
     )
 }

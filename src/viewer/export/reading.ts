@@ -26,7 +26,11 @@ export async function readingOf(stores: Stores, place: Place, after?: string): P
   if (after === undefined) return { view, items, runs }
   const last = await stores.store.resolve(session, after)
   const index = view.turns.findIndex(({ id }) => id === last)
-  if (index === -1) throw new NotFoundError({ kind: 'revision', id: after, session })
+  if (index === -1)
+    throw new NotFoundError(
+      { kind: 'revision', id: after, session },
+      `Checkpoint '${after}' is not a turn before '${at ?? '@'}' in session '${session}'.`,
+    )
   const turns = view.turns.slice(index + 1)
   const start = view.turns[index]!.to
   return { view: { ...view, turns, start }, items, runs }

@@ -5,7 +5,7 @@ import { beginsBundle } from '../../../git/bundle/header.ts'
 import { bold, count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
-import { type AddVerb, examples } from '../../verb.ts'
+import { type AddVerb, aTime, examples } from '../../verb.ts'
 import { size } from './size.ts'
 
 interface Options {
@@ -84,8 +84,13 @@ export async function restoreBundle({ out, stores }: Context, file: string): Pro
 
 function since(text: string): string | Date {
   if (isBundleFile(text)) return text
-  const time = Date.parse(text)
-  if (Number.isNaN(time))
-    throw new InvalidArgumentError('It must be an earlier bundle, or a date such as 2025-11-03.')
-  return new Date(time)
+  try {
+    return new Date(aTime(text))
+  } catch {
+    throw new InvalidArgumentError(
+      existsSync(text)
+        ? `'${text}' is not a bundle.`
+        : 'It must be an earlier bundle, or a date such as 2025-11-03.',
+    )
+  }
 }

@@ -28,7 +28,9 @@ export const addDelete: AddVerb = (program, run) => {
         if (branch !== undefined && tag !== undefined)
           throw new UsageError('Delete a --branch or a --tag, not both.')
         const store = stores.existing
-        const session = await stores.named(given)
+        const session = await stores.named(given, ({ session, at }) =>
+          /[~^]/.test(at) ? '' : `\nTo delete that branch: ${command('delete', [session], { branch: at })}`,
+        )
         const branches = await store.branches(session)
         const active = branches.find((one) => one.active)?.name ?? 'main'
         const refs = await refsToDelete(context, session, { branch, tag })

@@ -17,7 +17,7 @@ export async function bringBack({ out, stores }: Context, given: string, isSure:
     for (const { session } of await store.retention.discarded())
       if (session.startsWith(prefix)) yield { id: session }
   }
-  if (!isSure && (await store.exists(await stores.named(given)))) return false
+  if (!isSure && (await store.exists(await findSession(store, given)))) return false
   const session = await findSession({ exists: async () => false, list: discarded }, given)
   try {
     const refs = await store.restore(session)

@@ -1,11 +1,10 @@
-import { InvalidArgumentError } from 'commander'
 import type { FoundLine } from '../../../store/search/lines.ts'
 import type { SearchMatch, SearchOptions } from '../../../store/search/search.ts'
 import { bold, cyan, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import { shortId, when } from '../../../view/terminal/value.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { type ProjectQuery, projectOf } from '../../project.ts'
-import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { type AddVerb, aTime, examples, wholeNumber } from '../../verb.ts'
 
 interface Options extends Pick<SearchOptions, 'session' | 'type' | 'role' | 'tool' | 'since' | 'until'> {
   said?: boolean
@@ -29,8 +28,8 @@ export const addSearch: AddVerb = (program, run) => {
     .option('--tool <name>', 'only calls and results of this tool')
     .option('--said', 'only what people and models said')
     .option('--tools', 'only what tools got and gave')
-    .option('--since <date>', 'only checkpoints from then on', time)
-    .option('--until <date>', 'only checkpoints up to then', time)
+    .option('--since <date>', 'only checkpoints from then on', aTime)
+    .option('--until <date>', 'only checkpoints up to then', aTime)
     .option('--first', 'only where it was said first')
     .option('-C, --context <lines>', 'lines around each that is found (default: 1)', wholeNumber)
     .option('-n, --limit <number>', 'at most this many', wholeNumber)
@@ -67,16 +66,6 @@ async function idsOf(store: Listing, folder: string): Promise<Set<string>> {
   const ids = new Set<string>()
   for await (const { id } of store.list({ project: await projectOf(folder) })) ids.add(id)
   return ids
-}
-
-/** Parses a date or time. Returns milliseconds since 1970. */
-function time(text: string): number {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError(
-      'It must be a date such as 2025-11-03, or a time such as 2025-11-03T09:12.',
-    )
-  return ms
 }
 
 function matchLines(match: SearchMatch): Line[] {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { NotFoundError } from '../../../errors.ts'
 import { writeNamedFile } from '../../../named-file.ts'
 import { redactValue } from '../../../redaction/redact.ts'
 import { withKeyOf } from '../../../store/redaction/key.ts'
@@ -7,7 +8,7 @@ import { bold, count, line, yellow } from '../../../view/terminal/line.ts'
 import type { Clean } from '../../../viewer/export/html.ts'
 import type { Reading } from '../../../viewer/export/reading.ts'
 import { pricesOf } from '../../prices.ts'
-import type { Stores } from '../../stores.ts'
+import type { Found, Stores } from '../../stores.ts'
 import { examples, PRICES, type Run } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
 
@@ -101,11 +102,36 @@ export function addReadable(verb: Command, run: Run): void {
   }
 }
 
-/** Parses `demo/main~3..main`: the turns after the first revision, up to the second. */
+/**
+ * Parses `demo/main~3..main`: the turns after the first revision, up to the second, which may repeat the session. An id
+ * may contain `..`, so a text that names a checkpoint is not a range.
+ *
+ * @throws NotFoundError
+ */
 async function placesIn(stores: Stores, range: string): Promise<{ place: Place; after?: string }> {
-  const [first = '', second] = range.split(/\.\.(?!\.)/, 2)
-  const found = await stores.find(first)
-  const { session, at = '' } = found
-  if (second === undefined) return { place: { session, at } }
-  return { place: { session, at: second }, after: at === '' ? 'main' : at }
+  const whole = await found(() => stores.find(range))
+  if (whole !== undefined && (await isRevision(whole))) return { place: whole }
+  for (const { index } of range.matchAll(/(?<=[^/.])\.\.(?![/.])/g)) {
+    const [first, second] = [range.slice(0, index), range.slice(index + 2)]
+    const from = await found(() => stores.find(first))
+    if (from === undefined) continue
+    const { store, session, at = '' } = from
+    const to = { store, session, at: second }
+    const named = (await isRevision(to)) ? undefined : await found(() => stores.find(second))
+    return { place: named?.session === session ? named : to, after: at === '' ? '@' : at }
+  }
+  return { place: whole ?? (await stores.find(range)) }
+}
+
+const isRevision = async ({ store, session, at = '' }: Found): Promise<boolean> =>
+  (await found(() => store.resolve(session, at))) !== undefined
+
+/** Returns `undefined` for what does not exist. */
+async function found<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
 }

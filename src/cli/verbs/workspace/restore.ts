@@ -50,6 +50,8 @@ export const addRestore: AddVerb = (program, run) => {
         if (paths.length === 0 && isBundleFile(place)) return restoreBundle(context, place)
         if (paths.length === 0 && (await bringBack(context, place, options.deleted === true))) return
         const { session, at = '' } = await stores.find(place)
+        // Without files to restore, it does not matter which folder they would go to.
+        await stores.existing.files('.').snapshot(session, at)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
         if (!existsSync(workspace))
           throw new UsageError(
