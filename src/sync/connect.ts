@@ -18,6 +18,16 @@ export interface ConnectOptions {
 }
 
 /**
+ * Returns the address to store: a relative path would mean another folder to a process that runs elsewhere.
+ *
+ * @throws UnsupportedError
+ */
+export function absoluteAddress(address: string): string {
+  const { kind, url } = locationOf(address)
+  return kind === 'folder' && !/^file:/i.test(address) ? url : address
+}
+
+/**
  * Returns the remote at an address. Throws UnsupportedError for an address that forkpoint cannot use, TypeError for a
  * wrong one.
  */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { GitSessionStore, newMessage, newSession } from '../../src/index.ts'
 import { bareRepository, gitText } from '../git/real-git.ts'
@@ -55,6 +56,21 @@ describe('sharing on the command line', () => {
     expect((await run('push')).stderr).toContain('Nothing to push to origin.')
   })
 
+  it('says so when a named session is neither here nor there', async () => {
+    for (const verb of ['push', 'fetch', 'sync', 'status']) {
+      const { code, stderr } = await run(verb, '--only', 'demo', 'nobody')
+      expect([code, stderr]).toEqual([
+        4,
+        expect.stringContaining("There is no session 'nobody', neither here"),
+      ])
+    }
+  })
+
+  it('keeps a path whole, so that it is the same from every folder', async () => {
+    expect((await at('relative', 'remote', 'add', 'origin', 'some/where.git')).code).toBe(0)
+    expect((await at('relative', 'remote', 'list')).stdout).toBe(`origin  ${resolve('some/where.git')}\n`)
+  })
+
   it('checks what a server promises, by name or address, without a store', async () => {
     const { code, stdout, stderr } = await run('remote', 'check', 'origin')
     expect(code).toBe(0)
@@ -77,6 +93,14 @@ describe('sharing on the command line', () => {
     expect((await at('one', 'log', 'demo', '--json')).stdout.trim().split('\n')).toHaveLength(1)
     expect((await at('one', 'show', 'demo')).stdout).toContain('hello')
     expect((await run('clone', server, join(cwd, 'copy'))).code).toBe(2)
+    for (const words of [
+      [server, join(cwd, 'none'), '--session', 'nobody'],
+      ['/nowhere', join(cwd, 'none')],
+    ]) {
+      expect((await run('clone', ...words)).code).toBeGreaterThan(0)
+      expect((await run('clone', server, join(cwd, 'none'), '--json')).code).toBe(0)
+      await rm(join(cwd, 'none'), { recursive: true })
+    }
     expect(existsSync(join(cwd, 'copy', 'HEAD'))).toBe(true)
   })
 

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { withoutPassword } from '../../../sync/connect.ts'
 import { bold, count, dim, line } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { Stores } from '../../stores.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { checkNamed } from './share.ts'
 
 interface Options {
   session?: string[]
@@ -33,12 +35,19 @@ export const addClone: AddVerb = (program, run) => {
             depth,
             onProgress: out.phases(),
           })
+          await checkNamed(stores.sessions, session, [report])
           if (out.json) return out.document({ folder, ...report })
           await out.line(
             line`Cloned ${withoutPassword(url)} to ${bold(folder)}: ${count(report.updated.length, 'ref')}.`,
           )
           if (depth !== undefined)
             await out.note(dim("Older checkpoints are not here; 'forkpoint fetch --deepen' brings them."))
+        } catch (error) {
+          // The folder was empty or missing before. With a half of a store in it, the next try would be refused.
+          await stores.close()
+          for (const name of existsSync(folder) ? readdirSync(folder) : [])
+            rmSync(join(folder, name), { recursive: true })
+          throw error
         } finally {
           await stores.close()
         }

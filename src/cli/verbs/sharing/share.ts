@@ -1,6 +1,8 @@
 /** `push`, `fetch` and `sync`: their output, and their common options. */
 import type { Command } from 'commander'
+import { NotFoundError } from '../../../errors.ts'
 import { parseRef } from '../../../ids.ts'
+import { encodeName } from '../../../ref-part.ts'
 import type { FetchReport, PushReport } from '../../../sync/report.ts'
 import { count, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import { cleanFiles } from '../../clean-files.ts'
@@ -59,15 +61,17 @@ function exchange(
   return async (context, remote, { allow, deepen = false, only, secrets = true, workspace = false }) => {
     const { out, stores } = context
     const clean = cleanFiles(context)
+    const sessions = await stores.allNamed(only)
     const { fetch, push } = await work(stores.existing, {
       remote,
-      only: await stores.allNamed(only),
+      only: sessions,
       deepen,
       workspace,
       memory: clean.memory,
       secrets: secrets && (allow === undefined ? {} : { allow }),
       onProgress: out.phases(),
     }).finally(clean.save)
+    await checkNamed(stores.existing, sessions, [fetch, push])
     const shown = push && shownReport(push)
     if (out.json) await out.document(fetch && shown ? { fetch, push: shown } : (fetch ?? shown))
     else {
@@ -75,6 +79,29 @@ function exchange(
       if (push !== undefined) await sayPush(context, push)
     }
     return push && codeOf(push)
+  }
+}
+
+/**
+ * Checks that each session is in the store, or was so, or at the remote.
+ *
+ * @param reports what was done with the sessions
+ * @throws NotFoundError for one that is nowhere
+ */
+export async function checkNamed(
+  store: Store,
+  sessions: readonly string[] = [],
+  reports: readonly (object | undefined)[],
+): Promise<void> {
+  const said = JSON.stringify(reports)
+  for (const session of sessions) {
+    const ref = encodeName(session)
+    const isSaid = [JSON.stringify(session), `/${ref}/`, `/${ref}"`].some((name) => said.includes(name))
+    if (!isSaid && !(await store.exists(session)))
+      throw new NotFoundError(
+        { kind: 'session', id: session },
+        `There is no session '${session}', neither here nor at the remote.`,
+      )
   }
 }
 

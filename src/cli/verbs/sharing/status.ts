@@ -1,5 +1,6 @@
 import { count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
+import { checkNamed } from './share.ts'
 
 /** `forkpoint status`: JSON of RemoteStatus. */
 export const addStatus: AddVerb = (program, run) => {
@@ -13,6 +14,7 @@ export const addStatus: AddVerb = (program, run) => {
       run(async ({ out, stores, command }, remote: string | undefined, given: { only?: string[] }) => {
         const only = await stores.allNamed(given.only)
         const status = await stores.existing.remoteStatus({ remote, only })
+        await checkNamed(stores.existing, only, [status.sessions])
         if (out.json) return out.document(status)
         for (const one of status.sessions) {
           for (const ref of one.ahead) await out.line(line`${green('ahead')}     ${ref}`)

@@ -6,7 +6,7 @@ import type { Remote, RemoteOptions, RemoteRefs } from '../../../git/wire/remote
 import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
 import { type BundleReport, bundleSessions, unbundleSessions } from '../../../sync/bundle/bundle.ts'
-import { type ConnectOptions, connect } from '../../../sync/connect.ts'
+import { absoluteAddress, type ConnectOptions, connect } from '../../../sync/connect.ts'
 import { cutOff, deepen, lacksHistory } from '../../../sync/deepen.ts'
 import { create, type FetchResult, fetchSessions } from '../../../sync/fetch.ts'
 import { hasCode, parseKey, RemoteNames } from '../../../sync/planning/names.ts'
@@ -215,8 +215,9 @@ export class SharedStore {
    * Adds a remote to the configuration. Without `mapped`, the server's refs decide where branches are: below
    * `refs/forkpoint/heads/` if the server has such refs, or branches that are not of sessions.
    */
-  async add(name: string, url: string, mapped: boolean | undefined): Promise<NamedRemote> {
+  async add(name: string, given: string, mapped: boolean | undefined): Promise<NamedRemote> {
     const { repository } = this.#checkpoints.history
+    const url = absoluteAddress(given)
     const remote = this.#connected(repository, url)
     await create(this.#checkpoints)
     const added = { name, url, mapped: mapped ?? (await alsoHoldsCode(remote)) }
