@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { GitSessionStore, newMessage, newSession } from '../../src/index.ts'
 import { DEMO, forkpoint, jsonLines, shell, workFolder } from './command-line.ts'
 
 const cwd = await workFolder()
@@ -250,6 +251,22 @@ describe('log', () => {
     const all = jsonLines((await run('log', 'demo', '--steps', '--json')).stdout)
     expect(all.at(-1)).toMatchObject({ kind: 'step' })
     expect((await run('log', 'demo', '--steps')).stdout).toContain('· ')
+  })
+
+  it('says that a turn has not ended, whose checkpoints it does not show', async () => {
+    expect((await run('log', 'demo')).stderr).toBe('')
+    const store = new GitSessionStore(join(cwd, 'steps'))
+    await store.save(newSession('killed'))
+    await store.append(
+      'killed',
+      { messages: [newMessage('user', 'Which files are there?')] },
+      { kind: 'step' },
+    )
+    await store.close()
+    const { stdout, stderr } = await run('log', 'killed', '--store', 'steps')
+    expect(stdout).not.toContain('Which files')
+    expect(stderr).toContain('inside a turn that has not ended: --steps shows them.')
+    expect((await run('log', 'killed', '--steps', '--store', 'steps')).stderr).toBe('')
   })
 })
 

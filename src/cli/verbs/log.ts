@@ -70,6 +70,12 @@ export const addLog: AddVerb = (program, run) => {
             if (sums !== undefined) await out.lines(indented(statLines(sums, files)))
           }
         }
+        if (steps || out.json) return
+        const { id, kind } = await store.checkpoint(session, at)
+        if (kind === 'step' && names.branches.some(({ head }) => head === id))
+          await out.note(
+            dim('The newest checkpoints are inside a turn that has not ended: --steps shows them.'),
+          )
       }),
     )
 }
