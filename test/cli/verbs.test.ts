@@ -100,6 +100,13 @@ describe('import', () => {
     expect((await run('import', 'nothing', DEMO)).stderr).toContain('There are: claude-code, codex')
   })
 
+  it('takes one path at a time', async () => {
+    for (const more of [[DEMO], [DEMO, DEMO]]) {
+      const { code, stderr } = await run('import', DEMO, ...more)
+      expect([code, stderr]).toEqual([2, expect.stringContaining('Import one file or folder at a time.')])
+    }
+  })
+
   it('finds out the tool of a file, of a pipe and of the files of a folder by itself', async () => {
     const folder = join(cwd, 'several')
     await mkdir(folder)

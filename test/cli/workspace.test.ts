@@ -52,6 +52,8 @@ test('files of a checkpoint without any, and of what is not there, is not found'
 })
 
 test('show tells what a turn did to the files', async () => {
+  expect((await run('show', 'demo~1', '--patch')).stdout).toContain('+two')
+  expect((await run('show', 'bare', '--patch')).stderr).toContain('no files were saved with this checkpoint')
   expect((await run('show', 'demo~1')).stdout).toContain('A new\nM note\nD src/main.ts\n')
   expect(JSON.parse((await run('show', 'demo~1', '--json')).stdout).files).toMatchObject({ added: ['new'] })
   expect((await run('show', 'bare')).stdout).not.toContain('files')

@@ -84,6 +84,7 @@ test('tells what people said from what tools got and gave, long outputs included
   expect(await kinds({ in: 'tools' })).toEqual(['result', 'call'])
   expect(await kinds({ role: 'assistant' })).toEqual(['text', 'call'])
   expect(await kinds({ tool: 'bash' })).toEqual(['result', 'call'])
+  expect(await kinds({ tool: 'Bash' })).toEqual(['result', 'call'])
   expect(await kinds({ tool: 'other' })).toEqual([])
   const [match] = await found(store, 'needle "quoted"')
   expect(match).toMatchObject({ tool: 'bash', role: 'tool', index: 1, id: '2' })

@@ -96,6 +96,10 @@ export const addShow: AddVerb = (program, run) => {
           else await out.lines(stateLines(state, checkpoint, options))
         }
         if (patch !== undefined && patch !== '') await out.lines([line``, ...patchLines(patch)])
+        if (options.patch === true && files === undefined)
+          await out.note(
+            line`${yellow('note:')} no files were saved with this checkpoint, so it has no patch`,
+          )
         if (isRewritten)
           await out.note(line`${yellow('note:')} ${at} was rewritten, and is this checkpoint now`)
         if (checkpoint.kind === 'foreign' && checkpoint.parents.length > 1) {

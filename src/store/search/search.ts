@@ -26,7 +26,7 @@ export interface SearchOptions {
   type?: string
   /** Only what this role said: `user`, `assistant`, `tool`, … */
   role?: string
-  /** Only the calls and results of this tool. */
+  /** Only the calls and results of this tool. Capitals do not matter. */
   tool?: string
   /** `said`: only what people and models said. `tools`: only calls and results of tools. Default: both. */
   in?: 'said' | 'tools'
@@ -172,7 +172,7 @@ function* inMessage(
     const isTool = block.kind === 'call' || block.kind === 'result'
     if (where === 'said' && isTool) continue
     if (where === 'tools' && !isTool) continue
-    if (tool !== undefined && !(isTool && block.tool === tool)) continue
+    if (tool !== undefined && !(isTool && block.tool.toLowerCase() === tool.toLowerCase())) continue
     const text = textOfBlock(block)
     const places = words.placesIn(text)
     if (places === undefined) continue

@@ -38,7 +38,7 @@ export const addImport: AddVerb = (program, run) => {
     .description('import the sessions of other tools; one checkpoint per turn')
     .helpCommand(false)
     .argument('[path]', 'a file of any tool, or a folder; the tool is found by itself')
-    .argument('[more]')
+    .allowExcessArguments()
     .option('--all', 'import what all tools keep in their own folders')
     .option(...SESSION)
     .option(...NO_REDACT)
@@ -48,8 +48,13 @@ export const addImport: AddVerb = (program, run) => {
       examples('import rollout-2026-01-31.jsonl', 'import claude-code ~/.claude/projects', 'import --all'),
     )
     .action(
-      run(async (context, path: string | undefined, more: string | undefined, options: AnyOptions) => {
-        if (more !== undefined) throw unknownTool('import', path as string)
+      run(async (context, path: string | undefined, options: AnyOptions) => {
+        if (path !== undefined && verb.args.length > 1) {
+          if (!existsSync(path)) throw unknownTool('import', path)
+          throw new UsageError(
+            'Import one file or folder at a time. A folder is imported with all files in it.',
+          )
+        }
         if (options.importer !== undefined) registerImporter(await importerOf(options.importer))
         if (options.all === true) {
           if (path !== undefined)
