@@ -48,6 +48,24 @@ describe.each(Object.entries(SERVERS))('Archives and %s', (_, newServer) => {
     }
   })
 
+  test('of sessions that are left out stay on the machine', async () => {
+    const server = await newServer()
+    const here = machine(server.url, 'ann')
+    for (const id of ['mine-1', 'mine-2', 'ours', 'warm']) await begin(here, id)
+    await here.archive({ sessions: ['mine-1', 'mine-2', 'ours'] })
+    expect(await here.push({ only: ['warm'] })).toMatchObject({ archived: [], refused: [] })
+    expect(archives(server.folder)).toEqual([])
+    expect(await here.push({ only: ['ours'] })).toMatchObject({ archived: ['ours'], refused: [] })
+    const there = machine(server.url, 'bob')
+    await there.fetch()
+    expect([await ids(there), await ids(there, true)]).toEqual([['warm'], ['ours']])
+    expect(await ids(here, true)).toEqual(['mine-1', 'mine-2', 'ours'])
+    expect((await here.push()).archived).toEqual(['mine-1', 'mine-2'])
+    await there.fetch()
+    expect(await ids(there, true)).toEqual(['mine-1', 'mine-2', 'ours'])
+    for (const store of [here, there]) expectClean(store.folder)
+  })
+
   test('are the same on two machines and the server, and come back on all', {
     timeout: 120_000,
   }, async () => {

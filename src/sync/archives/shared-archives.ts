@@ -22,7 +22,7 @@ import { gravesOf, isBelow, sessionFacts } from '../planning/facts.ts'
 import { parseKey } from '../planning/names.ts'
 import type { SharedSession } from '../planning/shared-sessions.ts'
 import type { FetchReport, PushReport } from '../report.ts'
-import { type Gate, type Sharing, sessionsWith } from '../sharing.ts'
+import { type Gate, type Only, type Sharing, sessionsWith } from '../sharing.ts'
 
 /** The archives of one side by ref, and all their sessions by the part of a ref that encodes their id. */
 interface Shelf {
@@ -73,14 +73,20 @@ export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): bo
   gone.remote === undefined &&
   [...refs.values()].every(({ local }) => local === undefined)
 
-/** Completes a push of sessions: pushes new archives, and deletes archives at the remote that no longer exist here. */
+/**
+ * Completes a push of sessions: pushes new archives, and deletes archives at the remote that no longer exist here.
+ *
+ * @param only archives hold no other sessions when they leave this machine
+ */
 export async function pushArchives(
   sharing: Sharing,
-  { gate, workspace = false }: { gate?: Gate; workspace?: boolean },
+  { only, gate, workspace = false }: { only?: Only; gate?: Gate; workspace?: boolean },
   report: PushReport,
 ): Promise<void> {
   const { checkpoints, names, remote, options } = sharing
   const seen = shelfHere(sharing, names.seenArchives).refs
+  const all = [...shelfHere(sharing, ARCHIVE).sessions.values()]
+  if (only !== undefined && !all.some(({ session }) => only.includes(session))) return
   const isTheSame = (now: ReadonlyMap<string, ObjectId>): boolean =>
     now.size === seen.size && [...now].every(([ref, id]) => seen.get(ref as RefName) === id)
   if (isTheSame(shelfHere(sharing, ARCHIVE).refs)) return
@@ -88,7 +94,7 @@ export async function pushArchives(
   const held = new Set<string>()
   for (const [ref, id] of shelfHere(sharing, ARCHIVE).refs)
     if (!there.refs.has(ref))
-      for (const session of await holdBack(sharing, id, { there, gate, workspace, report }))
+      for (const session of await holdBack(sharing, id, { there, only, gate, workspace, report }))
         held.add(encodeName(session))
   const here = shelfHere(sharing, ARCHIVE)
   const known = [...there.refs.values()]
@@ -131,15 +137,15 @@ const history = ({ checkpoints }: Sharing) => checkpoints.history
 
 /**
  * Moves sessions that must not be sent into an archive of their own: those that must not leave this machine, which are
- * reported, and those with files of a workspace if the caller did not ask to send these. What the remote has of the
- * latter stays as it is. Returns both.
+ * reported, those that the caller left out, and those with files of a workspace if the caller did not ask to send these.
+ * What the remote has of the last stays as it is. Returns all of them.
  */
 async function holdBack(
   sharing: Sharing,
   id: CommitId,
-  options: { there: RemoteRefs; gate: Gate | undefined; workspace: boolean; report: PushReport },
+  options: { there: RemoteRefs; only: Only; gate: Gate | undefined; workspace: boolean; report: PushReport },
 ): Promise<SessionId[]> {
-  const { there, gate, workspace, report } = options
+  const { there, only, gate, workspace, report } = options
   const { checkpoints, writer } = sharing
   const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
   const held: ArchivedSession[] = []
@@ -149,6 +155,10 @@ async function holdBack(
     [...all.values()].map(({ session }) => session),
   )
   for (const one of all.values()) {
+    if (only?.includes(one.session) === false) {
+      held.push(one)
+      continue
+    }
     const shared = known.get(one.session)
     if (shared === undefined) continue
     if (!workspace && [...shared.refs.keys()].some((key) => parseKey(key)?.kind === 'workspace')) {
