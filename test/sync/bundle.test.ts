@@ -16,6 +16,23 @@ import { begin, expectClean, machine, refsAt, say, tips } from './support/machin
 
 const alone = (name: string) => machine('/nowhere', name)
 
+test('a bundle of some sessions has no others, also from archives, however many they are', async () => {
+  const one = alone('one')
+  const some = Array.from({ length: 60 }, (_, n) => `some-${n + 10}`)
+  for (const id of [...some, 'mine', 'cold', 'demo']) await begin(one, id, 1)
+  await one.archive({ sessions: ['mine', 'cold'] })
+  const file = (name: string) => join(one.folder, '..', `${name}.bundle`)
+  const names = (ids: readonly string[]) => ids.map((id) => `heads/${id}/main`)
+  expect((await one.bundle(file('demo'), { only: ['demo'] }))!.refs).toEqual(names(['demo']))
+  expect((await one.bundle(file('some'), { only: some }))!.refs.sort()).toEqual(names(some))
+  expect((await one.bundle(file('cold'), { only: ['cold'] }))!.refs).toEqual(names(['cold']))
+  const two = alone('two')
+  await two.unbundle(file('cold'))
+  expect((await two.load('cold'))!.messages).toEqual((await one.load('cold'))!.messages)
+  expect(await two.exists('mine')).toBe(false)
+  expectClean(two.folder)
+})
+
 test('everything of a store comes back from a bundle, and git reads it too', async () => {
   const folder = tempFolder()
   const file = join(folder, 'all.bundle')

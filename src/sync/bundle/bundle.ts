@@ -7,7 +7,8 @@ import { writeBundle } from '../../git/bundle/write-bundle.ts'
 import { peel } from '../../git/database/peel.ts'
 import { alone } from '../../git/upkeep/maintenance.ts'
 import type { RemoteOptions } from '../../git/wire/remote.ts'
-import { type CommitId, FOLDED, LAST_SEEN, type ObjectId, REWRITTEN } from '../../ids.ts'
+import { ARCHIVE, type CommitId, GONE, type ObjectId, REWRITTEN } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { fetchSessions } from '../fetch.ts'
 import { RemoteNames } from '../planning/names.ts'
@@ -98,17 +99,23 @@ export function unbundleSessions(
 }
 
 function refsOf({ history }: Checkpoints, only: Only): Map<string, ObjectId> {
-  const prefixes = new RemoteNames(BUNDLE, false).prefixes(only)
-  const isWanted = (name: string): boolean =>
-    prefixes.some((prefix) => (prefix.endsWith('/') ? name.startsWith(prefix) : name === prefix)) &&
-    // They are those of all sessions.
-    (only === undefined || name !== FOLDED)
   const { refs } = history.repository
-  const all = FOLDERS.flatMap((folder) => [...refs.list(folder)])
-  return new Map(all.filter(([name]) => isWanted(name) && !name.startsWith(LAST_SEEN)))
+  const listed = new Map(FOLDERS.flatMap((folder) => [...refs.list(folder)]))
+  if (only === undefined) return listed
+  const parts = new Set(only.map(encodeName))
+  const isWanted = (name: string): boolean =>
+    // Forks of these sessions may hold what was rewritten in others.
+    name.startsWith(REWRITTEN) ||
+    (name.startsWith(GONE) && parts.has(name.slice(GONE.length))) ||
+    (/^refs\/(?:heads|tags)\//.test(name) && parts.has(name.split('/')[2]!))
+  const own = new Map<string, ObjectId>([...listed].filter(([name]) => isWanted(name)))
+  // An archive holds others as well, so the refs of an archived session are written instead.
+  for (const session of only)
+    for (const [name, id] of history.archives.of(session)?.refs ?? []) if (!own.has(name)) own.set(name, id)
+  return own
 }
 
-const FOLDERS = ['refs/heads/', 'refs/tags/', 'refs/forkpoint/'] as const
+const FOLDERS = ['refs/heads/', 'refs/tags/', GONE, REWRITTEN, ARCHIVE] as const
 
 /** Returns the ids that a reader already has, none for a complete bundle; `undefined` if the reader has all refs. */
 async function knownTo(
