@@ -83,6 +83,7 @@ describe('A retention policy', () => {
       trash: '7d',
     })
     expect(policyIn(parseConfig('[forkpoint]\n\tformat = 1\n'))).toBeUndefined()
+    expect(policyIn(parseConfig('[forkpoint]\n\ttrash = 7d\n'))).toEqual({ rules: [], trash: '7d' })
     const misspelt = policyIn(parseConfig('[forkpoint "retention.all"]\n\tmaxAges = 90d\n'))!
     expect(() => parsePolicy(misspelt)).toThrow("'rules.0.maxages' is none of")
   })

@@ -32,6 +32,6 @@ export function policyIn(config: Config): RetentionPolicy | undefined {
       known === 'keepTitles' ? values : known === 'maxCount' && /^\d+$/.test(last) ? Number(last) : last
   }
   const trash = config.get('forkpoint.trash')?.at(-1)
-  if (rules.size === 0) return undefined
+  if (rules.size === 0 && trash === undefined) return undefined
   return { rules: [...rules.values()], ...(trash !== undefined && { trash }) } as RetentionPolicy
 }

@@ -57,7 +57,7 @@ export class Retention {
   prune(policy?: RetentionPolicy, options?: PruneOptions): Promise<PruneReport> {
     return this.#source.checkpoints.lifetime.use(async () => {
       const { prune } = await import('./prune.ts')
-      return prune(this.#source, policy ?? (await this.#policy()) ?? { rules: [] }, options)
+      return prune(this.#source, policy ?? (await this.policy()) ?? { rules: [] }, options)
     })
   }
 
@@ -98,7 +98,7 @@ export class Retention {
     onProgress,
   }: MaintainOptions): Promise<{ pruned: PruneReport | undefined; purge: boolean }> {
     const { checkpoints, repository } = this.#source
-    const policy = await this.#policy()
+    const policy = await this.policy()
     const options = onProgress === undefined ? {} : { onProgress }
     const pruned = policy === undefined ? undefined : await this.prune(policy, options)
     if (purge && (await checkpoints.open())) await emptyTrash(repository, Number.POSITIVE_INFINITY)
@@ -106,7 +106,12 @@ export class Retention {
     return { pruned, purge: purge || (purgeDue(repository) !== undefined && mayPurge()) }
   }
 
-  async #policy(): Promise<RetentionPolicy | undefined> {
+  /**
+   * Returns the store's own policy; `undefined` if it has none.
+   *
+   * @internal
+   */
+  async policy(): Promise<RetentionPolicy | undefined> {
     if (this.#given !== undefined) return this.#given
     const { checkpoints, repository } = this.#source
     return (await checkpoints.open()) ? policyIn(repository.config()) : undefined

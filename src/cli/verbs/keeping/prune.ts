@@ -40,21 +40,26 @@ export const addPrune: AddVerb = (program, run) => {
       run(async (context, options: Options) => {
         const { out, stores } = context
         const { yes = false } = options
-        const report = await stores.existing.retention.prune(policyOf(options), {
-          dryRun: !yes,
-          onProgress: out.phases('prune'),
-        })
-        await out.report(report, described(context, report), advice(context, report, yes))
+        const { retention } = stores.existing
+        const policy = policyOf(options) ?? (await retention.policy())
+        const report = await retention.prune(policy, { dryRun: !yes, onProgress: out.phases('prune') })
+        const hasRules = policy !== undefined && policy.rules.length > 0
+        await out.report(report, described(context, report), [
+          ...(hasRules ? [] : [line`The store has no policy. ${WHAT_GOES}`]),
+          ...advice(context, report, yes),
+        ])
       }),
     )
 }
+
+const WHAT_GOES = 'Say what goes: --max-age, --max-count or --max-bytes.'
 
 /** Returns the policy of the options; `undefined` for the policy of the store. */
 function policyOf({ keepTitle, trash, yes: _, ...rest }: Options): RetentionPolicy | undefined {
   const rule = { ...rest, ...(keepTitle && { keepTitles: keepTitle }) }
   if (Object.keys(rule).length === 0 && trash === undefined) return undefined
   if (rule.maxAge === undefined && rule.maxCount === undefined && rule.maxBytes === undefined)
-    throw new UsageError('Say what goes: --max-age, --max-count or --max-bytes.')
+    throw new UsageError(WHAT_GOES)
   return { rules: [rule], ...(trash !== undefined && { trash }) }
 }
 
