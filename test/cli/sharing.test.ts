@@ -47,7 +47,9 @@ describe('sharing on the command line', () => {
   })
 
   it('pushes, says what it did, and status agrees', async () => {
-    expect((await run('status')).stdout).toContain('ahead     heads/demo/main\n')
+    const waiting = await run('status')
+    expect(waiting.stdout).toContain('ahead     heads/demo/main\n')
+    expect(waiting.stderr).toContain('forkpoint sync origin\n')
     const { code, stdout } = await run('push', '--only', 'demo')
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'pushed    heads/demo/main\n' })
     expect((await run('sync')).stdout).toBe('pushed    heads/other/main\n')
@@ -102,6 +104,26 @@ describe('sharing on the command line', () => {
       await rm(join(cwd, 'none'), { recursive: true })
     }
     expect(existsSync(join(cwd, 'copy', 'HEAD'))).toBe(true)
+  })
+
+  it('tells of archives, also of those that come back', async () => {
+    await run('archive', 'other', '--yes')
+    expect(await run('push')).toMatchObject({ stdout: 'archived  other at origin\n', stderr: '' })
+    expect((await at('copy', 'fetch')).stdout).toBe('archived  other: it was archived elsewhere\n')
+    await run('unarchive', 'other')
+    await run('push')
+    expect(await at('copy', 'fetch')).toMatchObject({
+      stdout: 'back      other: it was brought back from its archive elsewhere\n',
+      stderr: '',
+    })
+  })
+
+  it('shows no password of an address', async () => {
+    const address = 'https://ann:hunter2@127.0.0.1:1/x.git'
+    for (const words of [['add', 'p', address, '--mapped'], ['list'], ['remove', 'p']]) {
+      const { code, stdout, stderr } = await run('remote', ...words)
+      expect([code, stdout + stderr]).toEqual([0, expect.not.stringContaining('hunter2')])
+    }
   })
 
   it('tells of deletions and of how to take them back', async () => {

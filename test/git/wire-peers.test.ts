@@ -130,6 +130,7 @@ describe.skipIf(!hasNginx)('nginx and fcgiwrap, with TLS and basic auth,', () =>
       const remote = new HttpRemote(repository, url, { auth })
       await expect(new HttpRemote(repository, url).refs(['refs/'])).rejects.toMatchObject({
         failure: 'denied',
+        message: expect.stringContaining("the option 'auth'"),
       })
       const tip = await save(repository, 'large', MAIN, 20_000_000)
       await remote.push({ moves: [{ ref: MAIN, from: undefined, to: tip }], has: [], atomic: true })

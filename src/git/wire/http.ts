@@ -127,7 +127,12 @@ export class Http {
         const challenge = answer.headers.get('www-authenticate')
         await discard(answer)
         if (await this.#held.others(credentials, challenge)) continue
-        throw this.error({ failure: 'denied', status }, `${this.url} wants other credentials.`)
+        throw this.error(
+          { failure: 'denied', status },
+          credentials === undefined
+            ? `${this.url} wants credentials. Programs give the option 'auth'; the command line asks 'git credential'.`
+            : `${this.url} wants other credentials.`,
+        )
       }
       const isBusy = status === 429 || status === 503 || (isSafe && status >= 500)
       if (isBusy && tries < retries) {

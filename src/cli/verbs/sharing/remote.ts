@@ -22,7 +22,7 @@ export const addRemoteVerb: AddVerb = (program, run) => {
         const added = await stores.sessions.addRemote(name, url, mapped === undefined ? {} : { mapped })
         if (out.json) return out.document(added)
         const where = added.mapped ? ', with branches below refs/forkpoint/heads/' : ''
-        await out.line(line`Remote ${bold(name)} is ${withoutPassword(url)}${where}.`)
+        await out.line(line`Remote ${bold(name)} is ${withoutPassword(added.url)}${where}.`)
         await out.note(dim(`Undo: ${command('remote', ['remove', name])}`))
       }),
     )
@@ -36,7 +36,7 @@ export const addRemoteVerb: AddVerb = (program, run) => {
         await stores.existing.removeRemote(name)
         if (out.json) return out.document({ name })
         await out.line(line`Removed remote ${bold(name)}.`)
-        await out.note(dim(`Undo: ${command('remote', ['add', name, url ?? ''])}`))
+        await out.note(dim(`Undo: ${command('remote', ['add', name, withoutPassword(url ?? '')])}`))
       }),
     )
   remote

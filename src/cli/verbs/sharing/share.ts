@@ -120,10 +120,14 @@ const shownReport = (report: PushReport) => ({
 
 async function sayFetch({ out, command }: Context, report: FetchReport): Promise<void> {
   const { remote, updated, diverged, deleted, kept, hidden, rewritten, outdated } = report
+  const { archived, unarchived } = report
   for (const { from, to } of diverged)
     await out.line(line`${yellow('diverged')}  ${from}: yours is now ${to}, and stays the active branch`)
   for (const ref of updated) await out.line(line`${green('fetched')}   ${ref}`)
   for (const ref of deleted) await out.line(line`${red('deleted')}   ${ref}`)
+  for (const one of archived) await out.line(line`${green('archived')}  ${one}: it was archived elsewhere`)
+  for (const one of unarchived)
+    await out.line(line`${green('back')}      ${one}: it was brought back from its archive elsewhere`)
   for (const ref of kept)
     await out.line(
       line`${yellow('kept')}      ${ref}: deleted elsewhere, but yours is newer; it is not pushed`,
@@ -134,8 +138,8 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
     await out.line(line`${yellow('outdated')}  ${ref}: its history was rewritten elsewhere; it is not pushed`)
   for (const ref of hidden)
     await out.line(line`${dim('hidden')}    ${ref}: deleted or rewritten, but still at ${remote}`)
-  if (updated.length + diverged.length + deleted.length + rewritten.length === 0)
-    await out.note(line`Nothing new at ${remote}.`)
+  const changes = [updated, diverged, deleted, archived, unarchived, rewritten]
+  if (changes.every((list) => list.length === 0)) await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
   if (session !== undefined)
     await out.note(dim(`Undo a deletion: ${command('restore', [session])} --deleted`))
@@ -147,8 +151,9 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
 }
 
 async function sayPush({ out, command }: Context, report: PushReport): Promise<void> {
-  const { remote, pushed, deleted, refused, behind, kept, hidden } = report
+  const { remote, pushed, archived, deleted, refused, behind, kept, hidden } = report
   for (const ref of pushed) await out.line(line`${green('pushed')}    ${ref}`)
+  for (const one of archived) await out.line(line`${green('archived')}  ${one} at ${remote}`)
   for (const ref of deleted) await out.line(line`${red('deleted')}   ${ref} at ${remote}`)
   for (const ref of hidden) await out.line(line`${dim('hidden')}    ${ref}: ${remote} lets nobody delete it`)
   for (const ref of kept)
@@ -156,10 +161,10 @@ async function sayPush({ out, command }: Context, report: PushReport): Promise<v
   for (const ref of behind) await out.line(line`${yellow('behind')}    ${ref}: ${remote} has moved on`)
   const lines: Line[] = refused.map(({ session, reason }) => line`${red('refused')}   ${session}: ${reason}`)
   for (const one of lines) await out.line(one)
-  if (pushed.length + deleted.length + refused.length + behind.length === 0)
+  if ([pushed, archived, deleted, refused, behind].every((list) => list.length === 0))
     await out.note(line`Nothing to push to ${remote}.`)
   else if (pushed.length > 0) await out.note(line`${count(pushed.length, 'ref')} at ${remote}.`)
-  if (behind.length > 0) await out.note(dim(`Fetch first: ${command('sync')}`))
+  if (behind.length > 0) await out.note(dim(`Fetch first: ${command('sync', [remote])}`))
 }
 
 const sessionOf = ([key]: readonly string[]): string | undefined =>

@@ -34,7 +34,7 @@ export const addStatus: AddVerb = (program, run) => {
         await out.note(
           line`${count(length, 'session')} differ from ${status.remote}, ${status.same} are the same.`,
         )
-        if (length > 0) await out.note(dim(command('sync')))
+        if (length > 0) await out.note(dim(command('sync', [status.remote])))
       }),
     )
 }

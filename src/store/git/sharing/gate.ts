@@ -60,7 +60,7 @@ function described(session: string, found: readonly FoundSecret[]): string {
     ({ rule, message, where }) =>
       `rule ${rule} in ${message === undefined ? where : `message ${message} (${where})`}`,
   )
-  return `it holds what looks like a secret: ${places.join('; ')}. 'forkpoint redact ${session}' takes it out; --allow lets it pass.`
+  return `it holds what looks like a secret: ${[...new Set(places)].join('; ')}. 'forkpoint redact ${session}' takes it out; --allow lets it pass.`
 }
 
 /** The most secrets that an error names. */
