@@ -76,6 +76,11 @@ it('writes a bundle, only what is new since it, and takes both back elsewhere', 
   expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('restored  heads/kept/main')])
   expect((await run('show', 'kept', '--store', join(cwd, 'back'))).code).toBe(0)
   expect((await run('restore', all, '--store', join(cwd, 'back'))).stderr).toContain('has everything')
+  for (const path of ['../missing', 'missing.bundle'])
+    expect(await run('restore', path)).toMatchObject({
+      code: 4,
+      stderr: `forkpoint: There is no file '${path}'.\n`,
+    })
 })
 
 it('archives sessions when told to, lists them apart, and brings one back', async () => {

@@ -143,6 +143,8 @@ describe('import', () => {
     const all = await forkpoint(['import', '--all', '--store', 'all', '--json'], { cwd, env })
     expect(jsonLines(all.stdout).map(({ tool }) => tool)).toEqual(['claude-code'])
     expect((await run('import', '--all', DEMO)).code).toBe(2)
+    const empty = await forkpoint(['import', '--all'], { cwd, env: { HOME: join(cwd, 'nobody') } })
+    expect(empty).toMatchObject({ code: 0, stdout: '', stderr: 'Found nothing to import.\n' })
     expect((await run('import', DEMO, '--importer', 'nowhere.mjs')).code).toBe(2)
   })
 

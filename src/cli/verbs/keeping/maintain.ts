@@ -22,7 +22,9 @@ export const addMaintain: AddVerb = (program, run) => {
         )
         if (!native) await out.note(dim('Git was not used; with git, the store would become smaller.'))
         if (pruned !== undefined && pruned.removed.length > 0)
-          await out.line(line`The store's policy removed ${count(pruned.removed.length, 'session')}.`)
+          await out.line(
+            line`The store's policy removed ${count(pruned.removed.length, 'session')}: ${pruned.removed.join(', ')}`,
+          )
         if (purge) await out.note(dim('Deleted data was removed from the disk.'))
       }),
     )

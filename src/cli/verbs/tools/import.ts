@@ -183,10 +183,11 @@ async function tellAll(
   results: AsyncIterable<FolderImport>,
   many: boolean,
 ): Promise<ExitCode> {
-  let [failed, created] = [0, 0]
+  let [failed, created, seen] = [0, 0, 0]
   let broken: ForkpointError | undefined
   const before = await context.stores.refsOf()
   for await (const result of results) {
+    seen++
     if (result.error !== undefined && isOfStore(context, result.error)) {
       broken = result.error
       break
@@ -198,6 +199,7 @@ async function tellAll(
     if (!many) await context.out.note(dim(`Undo: ${undo.join(' && ')}`))
     else if (result.error === undefined && result.created) created++
   }
+  if (seen === 0) await context.out.note(line`Found nothing to import.`)
   if (created > 0) {
     const undo = context.command('delete', ['<session>'])
     await context.out.note(dim(`Undo, one by one: ${undo}`))

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import {
   foldersOf,
@@ -36,7 +37,10 @@ export const addWatch: AddVerb = (program, run) => {
         process.once('SIGINT', end).once('SIGTERM', end)
         try {
           await stores.alone('watch', async () => {
-            for (const { tool, folder } of folders) await out.note(dim(`Watching ${tool.title}: ${folder}`))
+            for (const { tool, folder } of folders)
+              await out.note(
+                dim(`Watching ${tool.title}: ${folder}${existsSync(folder) ? '' : ' (not there yet)'}`),
+              )
             const { signal } = ending
             const redact = options.redact ? {} : { redact: false as const }
             for await (const result of watchSessions(folders, stores.sessions, { signal, ...redact })) {

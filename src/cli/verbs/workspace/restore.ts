@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { NotFoundError } from '../../../errors.ts'
 import { objectOf } from '../../../view/fields.ts'
 import { count, dim, line, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
@@ -49,6 +50,8 @@ export const addRestore: AddVerb = (program, run) => {
         if (place === undefined) return listDeleted(context)
         if (paths.length === 0 && isBundleFile(place)) return restoreBundle(context, place)
         if (paths.length === 0 && (await bringBack(context, place, options.deleted === true))) return
+        if (looksLikeFile(place) && !existsSync(place) && !(await stores.existing.exists(place)))
+          throw new NotFoundError({ kind: 'file', id: place }, `There is no file '${place}'.`)
         const { session, at = '' } = await stores.find(place)
         // Without files to restore, it does not matter which folder they would go to.
         await stores.existing.files('.').snapshot(session, at)
@@ -78,6 +81,8 @@ export const addRestore: AddVerb = (program, run) => {
       }),
     )
 }
+
+const looksLikeFile = (text: string): boolean => /^\.{0,2}\/|\.bundle$/.test(text)
 
 const workspaceOption = ({ workspace }: Options): Record<string, string> =>
   workspace === undefined ? {} : { workspace }
