@@ -387,6 +387,7 @@ describe('somebody else who repacks', () => {
       ...nodeFileSystem,
       readFile: step(nodeFileSystem.readFile),
       readDir: step(nodeFileSystem.readDir),
+      readKinds: step(nodeFileSystem.readKinds),
       stat: step(nodeFileSystem.stat),
       open: step((name: string, mode: 'r' | 'r+' | 'wx+') => {
         const opened = nodeFileSystem.open(name, mode)
