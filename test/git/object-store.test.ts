@@ -459,6 +459,29 @@ describe('somebody else who repacks', () => {
     }
   })
 
+  it('at any moment of a measurement, hides no object and fails nothing', async () => {
+    const original = bareRepository()
+    const blobs = Array.from({ length: 12 }, (_, n) => newObject('blob', text(`blob ${n}`)))
+    for (let n = 0; n < 12; n += 3) place(original, blobs.slice(n, n + 3))
+    const all = blobs.map(({ id }) => id).sort()
+    for (let at = 1; at < 25; at++) {
+      const repository = path.join(tempFolder(), 'copy')
+      fs.cpSync(original, repository, { recursive: true })
+      const objectsFolder = path.join(repository, 'objects')
+      const repack = (): void => {
+        const old = fs.readdirSync(path.join(objectsFolder, 'pack'))
+        git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${all.join('\n')}\n`)
+        for (const name of old) fs.rmSync(path.join(objectsFolder, 'pack', name))
+      }
+      const objects = new ObjectStore(disturbed(at, repack), objectsFolder)
+      const sizes = await objects.sizes()
+      expect([...sizes.keys()].sort()).toEqual(all)
+      expect(Math.min(...sizes.values())).toBeGreaterThan(0)
+      expect(objects.packs().length).toBeGreaterThan(0)
+      objects.close()
+    }
+  })
+
   it('while many reads are under way, loses nothing', async () => {
     const repository = history()
     const expected = objectsByGit(repository)
