@@ -77,17 +77,6 @@ async function openStream(path: string): Promise<ByteSource> {
   return ofBytes(basename(path), Buffer.concat(chunks))
 }
 
-/** Whether the bytes contain this text of ASCII characters. */
-export async function contains(source: ByteSource, text: string): Promise<boolean> {
-  let end = Buffer.alloc(0)
-  for await (const chunk of source.chunks()) {
-    if (Buffer.concat([end, chunk.subarray(0, text.length)]).includes(text) || chunk.includes(text))
-      return true
-    end = Buffer.concat([end, chunk.subarray(1 - text.length)]).subarray(1 - text.length)
-  }
-  return false
-}
-
 /** Bytes in memory. */
 export function ofBytes(name: string, bytes: Buffer): ByteSource {
   return {
