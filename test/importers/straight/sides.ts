@@ -1,5 +1,5 @@
 /** A file imported twice: by the built package, which reads a large file in a thread, and by the sources, which do not. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { expect } from 'vitest'
@@ -25,8 +25,9 @@ export interface Side {
 /** The tool in the built package. */
 export const builtTool = ({ name }: Importer) => built.IMPORTERS.find((one) => one.name === name)!
 
+/** Names and targets of all refs. */
 export const refsOf = (folder: string): string =>
-  gitText(folder, ['for-each-ref', '--format=%(refname) %(objectname)'])
+  existsSync(folder) ? gitText(folder, ['for-each-ref', '--format=%(refname) %(objectname)']) : ''
 
 /** Calls `seen` with each answer of each thread that is started meanwhile. */
 export async function watchThreads<T>(
