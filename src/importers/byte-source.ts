@@ -77,17 +77,6 @@ async function openStream(path: string): Promise<ByteSource> {
   return ofBytes(basename(path), Buffer.concat(chunks))
 }
 
-/** Whether the bytes contain this text of ASCII characters. */
-export async function contains(source: ByteSource, text: string): Promise<boolean> {
-  let end = Buffer.alloc(0)
-  for await (const chunk of source.chunks()) {
-    if (Buffer.concat([end, chunk.subarray(0, text.length)]).includes(text) || chunk.includes(text))
-      return true
-    end = Buffer.concat([end, chunk.subarray(1 - text.length)]).subarray(1 - text.length)
-  }
-  return false
-}
-
 /** Bytes in memory. */
 export function ofBytes(name: string, bytes: Buffer): ByteSource {
   return {
@@ -130,11 +119,22 @@ async function openFile(path: string): Promise<ByteSource> {
     modified: mtimeMs,
     async *chunks() {
       if (size === 0) return
-      const stream = createReadStream(path, { end: size - 1, highWaterMark: BATCH })
+      const file = await guard(path, open(path, 'r'))
+      let left = size
       try {
-        for await (const chunk of stream) yield chunk as Buffer
-      } catch (cause) {
-        throw unreadable(path, cause)
+        if ((await guard(path, file.stat())).ino !== ino) throw replaced(path)
+        const stream = file.createReadStream({ end: size - 1, highWaterMark: BATCH, autoClose: false })
+        const bytes = stream[Symbol.asyncIterator]()
+        for (;;) {
+          const { value: chunk, done } = await guard(path, bytes.next())
+          if (done) break
+          left -= (chunk as Buffer).length
+          yield chunk as Buffer
+        }
+        // Otherwise a line that is cut in two looks like the last one.
+        if (left > 0) throw replaced(path)
+      } finally {
+        await file.close()
       }
     },
     // The file is opened for each read, because a session may have hundreds of sub-agents.
@@ -144,7 +144,7 @@ async function openFile(path: string): Promise<ByteSource> {
         const buffer = Buffer.allocUnsafe(end - start)
         const filled = await guard(path, readFully(file, buffer, start))
         if (filled === buffer.length && (await guard(path, file.stat())).ino === ino) return buffer
-        throw new StorageError(`'${path}' was replaced while it was read. Import it again.`, { file: path })
+        throw replaced(path)
       } finally {
         await file.close()
       }
@@ -169,6 +169,10 @@ async function guard<T>(path: string, work: Promise<T>): Promise<T> {
     throw unreadable(path, cause)
   }
 }
+
+/** The error of a file that is not the one that was opened, or is shorter. */
+export const replaced = (path: string): StorageError =>
+  new StorageError(`'${path}' was replaced while it was read. Import it again.`, { file: path })
 
 function unreadable(path: string, cause: unknown): StorageError {
   const { code, message } = cause as NodeJS.ErrnoException

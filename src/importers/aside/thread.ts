@@ -4,11 +4,10 @@
  * without it.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { StorageError } from '../../errors.ts'
 import { withKey } from '../../redaction/marks.ts'
 import { cleanCheck, redactSecrets } from '../../redaction/secrets.ts'
 import type { AheadRules } from '../../store/git/ahead.ts'
-import { type ByteSource, openSource, partOf } from '../byte-source.ts'
+import { type ByteSource, openSource, partOf, replaced } from '../byte-source.ts'
 import { redactedAsRead } from '../core/redacted-source.ts'
 import {
   type BegunTranscript,
@@ -31,6 +30,9 @@ import { sentAhead } from './sent-ahead.ts'
 
 /** Bytes of lines whose turns are encoded before the main thread has taken them. */
 const AHEAD = 12 << 20
+
+/** Bytes of the memory out of which buffers are made together: most of those of this thread are of some KB. */
+Buffer.poolSize = 256 << 10
 
 const port = parentPort as NonNullable<typeof parentPort>
 const task = workerData as ReadingTask
@@ -68,8 +70,7 @@ async function read(): Promise<Transcript> {
   const { tool: name, path, size, inode, now, redacts, straight } = task
   const tool = IMPORTERS.find((one) => one.name === name) as Importer
   const opened = await openSource(path)
-  if (opened.size < size || opened.inode !== inode)
-    throw new StorageError(`'${path}' was replaced while it was read. Import it again.`, { file: path })
+  if (opened.size < size || opened.inode !== inode) throw replaced(path)
   const raw = partOf(opened, size)
   const clean = redacts ? redactedAsRead(raw, redaction()) : undefined
   const open = async (): Promise<ByteSource> => raw

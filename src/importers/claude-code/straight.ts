@@ -1,71 +1,121 @@
 /**
- * A quick look at a transcript: whether each prompt continues the turn before. Parses nothing, and answers no if in doubt.
+ * A quick look at a transcript: whether each prompt continues the turn before. Looks at the first fields of a line if they
+ * are as Claude Code writes them, and parses any other line. Answers no if in doubt.
  */
 import { basename } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, linesOf } from '../byte-source.ts'
+import { hasEscapedText, parseLine } from '../jsonl.ts'
 import { isAgentFile } from './agent-files.ts'
+import { isPrompt, kindOf, stringAt } from './entry.ts'
 
-/** Whether no entry goes back to an earlier turn, no sub-agent speaks, and all entries are of one session. */
+/** Whether no entry goes back to an earlier turn, no sub-agent speaks, and all messages are of one session. */
 export async function isStraight(source: ByteSource): Promise<boolean> {
   if (isAgentFile(basename(source.name))) return false
   /** Ids of the entries since the last prompt. */
   let turn = new Set<string>()
-  /** Beginnings of the ids of all entries, as numbers, because there may be millions. */
-  const known = new Set<number>()
+  /** Ids of all entries, as numbers where possible, because there may be millions. */
+  const known = new Set<number | string>()
   let session: string | undefined
-  let isFirst = true
+  let hasPrompt = false
   for await (const { bytes } of linesOf(source)) {
     if (bytes === undefined) return false
-    const head = bytes.toString('latin1', 0, HEAD)
-    const parent = textAfter(head, '"parentUuid":')
-    if (parent === undefined) {
-      // An entry without a parent, such as a title, belongs to the current turn.
-      if (bytes.includes('"parentUuid":')) return false
-      continue
+    if (!bytes.subarray(0, START.length).equals(START) && !mayHavePlace(bytes)) continue
+    const place = usualPlace(bytes) ?? parsedPlace(bytes)
+    if (place === 'unknown') return false
+    if (place === 'none') continue
+    const { id, parent, isTop, asks } = place
+    session ??= place.session
+    if (place.session !== undefined && place.session !== session) return false
+    // Before the first prompt there is nothing to go back to. An entry whose parent is missing belongs to the current turn.
+    if (hasPrompt && isTop && (asks || parent === undefined)) return false
+    if (hasPrompt && parent !== undefined && !turn.has(parent) && known.has(keyOf(parent))) return false
+    if (asks) {
+      hasPrompt = true
+      turn = new Set()
     }
-    if (textAfter(head, '"isSidechain":') !== 'false') return false
-    const own = laterTextAfter(bytes, '"sessionId":')
-    session ??= own
-    if (own !== session) return false
-    const above = parent === 'null' && !isFirst ? laterTextAfter(bytes, '"logicalParentUuid":') : parent
-    // An entry whose parent is missing belongs to the current turn as well.
-    if (!isFirst && (above === undefined || (!turn.has(above) && known.has(numberOf(above))))) return false
-    isFirst = false
-    if (head.includes('"type":"user"') && mayBePrompt(bytes)) turn = new Set()
-    for (let at = bytes.indexOf(UUID); at !== -1; at = bytes.indexOf(UUID, at + 1)) {
-      const from = at + UUID.length
-      const id = bytes.toString('latin1', from, bytes.indexOf(QUOTE, from))
-      turn.add(id)
-      known.add(numberOf(id))
-    }
+    if (id === undefined) continue
+    // A copy of an earlier entry has no place of its own.
+    if (known.has(keyOf(id))) return false
+    known.add(keyOf(id))
+    turn.add(id)
   }
   return true
 }
 
-/** Characters at the beginning of a line where its parent and type are. */
-const HEAD = 1024
+/** What decides to which turn an entry belongs. */
+interface Place {
+  id: string | undefined
+  /** The parent, or else the logical parent. */
+  parent: string | undefined
+  /** Whether the entry says that it has no parent. */
+  isTop: boolean
+  /** Only of a message. */
+  session: string | undefined
+  /** Whether it is a prompt. */
+  asks: boolean
+}
+
+const START = Buffer.from('{"parentUuid":')
+const PARENT = START.subarray(1)
+const SIDE = Buffer.from('"isSidechain":')
+const USER = Buffer.from('"type":"user"')
 const UUID = Buffer.from('"uuid":"')
+const SESSION = Buffer.from('"sessionId":"')
 const QUOTE = 0x22
-const NO_PROMPT = [
-  '"tool_use_id":',
-  '"isMeta":true',
-  '"isCompactSummary":true',
-  '"[Request interrupted by user',
-  '"<local-command-std',
-  '"<bash-std',
-]
+/** Characters at the beginning of a line that are looked at. */
+const HEAD = 1024
+/** The parent, the fields before the first object or list, and whether the result of a tool follows. */
+const FIELDS =
+  /^\{"parentUuid":"([!#-[\]-~]+)"((?:,"[A-Za-z]+":(?:"[^"\\]*"|true|false|null|[\d.]+))*)(,"message":\{"role":"user","content":\[\{(?:"tool_use_id":"[^"\\]*",)?"type":"tool_result")?/
+/** Bytes of the longest line that is parsed here. */
+const PARSED = 8 << 20
 
-const mayBePrompt = (line: Buffer): boolean => !NO_PROMPT.some((text) => line.includes(text))
+/** Whether a line that does not begin with its parent may have one nevertheless, or may be a message. */
+const mayHavePlace = (line: Buffer): boolean =>
+  ['"parentUuid"', '"uuid"', '"message"', '"attachment"'].some((text) => line.includes(text)) ||
+  hasEscapedText(line)
 
-const numberOf = (id: string): number => Number.parseInt(id.slice(0, 8), 16)
-
-/** The text of the value after a key, without quotation marks. */
-function textAfter(text: string, key: string): string | undefined {
-  const at = text.indexOf(key)
-  return at === -1 ? undefined : /^"?([^",}]*)/.exec(text.slice(at + key.length, at + key.length + 200))?.[1]
+/** Returns `undefined` for a line that has to be parsed. */
+function usualPlace(line: Buffer): Place | undefined {
+  const [head, parent, fields = '', isResult] = FIELDS.exec(line.toString('latin1', 0, HEAD)) ?? []
+  if (head === undefined || !fields.includes(',"isSidechain":false')) return undefined
+  const type = /,"type":"([^"]*)"/.exec(fields)?.[1]
+  if (type === undefined || (type === 'user' && isResult === undefined)) return undefined
+  // Of a key that is there twice, the later value counts.
+  if (line.includes(PARENT, START.length) || line.includes(SIDE, line.indexOf(SIDE) + 1)) return undefined
+  if (type !== 'user' && line.includes(USER)) return undefined
+  const [id, session] = [onlyText(line, UUID), onlyText(line, SESSION)]
+  return id === undefined || session === undefined
+    ? undefined
+    : { id, parent, isTop: false, session, asks: false }
 }
 
-function laterTextAfter(line: Buffer, key: string): string | undefined {
+/** Returns the text after a key; `undefined` if the key is not there exactly once, or the text has escapes. */
+function onlyText(line: Buffer, key: Buffer): string | undefined {
   const at = line.indexOf(key)
-  return at === -1 ? undefined : textAfter(line.toString('latin1', at, at + HEAD), key)
+  const from = at + key.length
+  if (at === -1 || line.includes(key, from)) return undefined
+  const text = line.toString('latin1', from, line.indexOf(QUOTE, from))
+  return /^[!#-[\]-~]+$/.test(text) ? text : undefined
 }
+
+/** Returns the place of an entry: `none` if it has none, `unknown` if it takes too long to find out. */
+function parsedPlace(line: Buffer): Place | 'none' | 'unknown' {
+  if (line.length > PARSED) return 'unknown'
+  const parsed = parseLine(line)
+  if (parsed.kind !== 'value' || !isJsonObject(parsed.value)) return 'none'
+  const entry = parsed.value
+  if (entry.isSidechain === true) return 'unknown'
+  const isMessage = kindOf(entry, false) === 'message'
+  return {
+    id: stringAt(entry, 'uuid'),
+    parent: stringAt(entry, 'parentUuid') ?? stringAt(entry, 'logicalParentUuid'),
+    isTop: entry.parentUuid === null,
+    session: isMessage ? stringAt(entry, 'sessionId') : undefined,
+    asks: isMessage && isPrompt(entry),
+  }
+}
+
+const keyOf = (id: string): number | string =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? Number.parseInt(id.slice(24), 16) : id

@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { UnsupportedError } from '../../errors.ts'
-import { type ByteSource, contains, ofBytes } from '../byte-source.ts'
+import { type ByteSource, ofBytes } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'
 import type { Importer } from '../importer.ts'
 import { composeRollout, fittedRollout } from './compose.ts'
 import { isRolloutEntry, meaningOf } from './entry.ts'
+import { isStraight } from './straight.ts'
 
 export const codex: Importer = {
   name: 'codex',
@@ -20,8 +21,7 @@ export const codex: Importer = {
   format: 1,
   extension: '.jsonl',
   readsLines: true,
-  // Nothing else in a rollout goes back.
-  isStraight: async (source) => !(await contains(source, 'rolled_back')),
+  isStraight,
   detect: (source) => (isCompressed(source) ? Promise.resolve(true) : detectByLine(source, isRolloutEntry)),
   async *sessions(source) {
     yield isCompressed(source) ? await decompressed(source) : source

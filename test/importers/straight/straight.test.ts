@@ -2,17 +2,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { contains, ofBytes } from '../../src/importers/byte-source.ts'
-import type { BegunTranscript, BuiltTurn, Transcript, Turn } from '../../src/importers/importer.ts'
-import { claudeCode, type Importer, openSource } from '../../src/importers/index.ts'
-import { newSession } from '../../src/state/index.ts'
-import { encodeAhead } from '../../src/store/git/ahead.ts'
-import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
-import { gitText, tempFolder } from '../git/real-git.ts'
-import { expectWhole } from '../store/support/git-store.ts'
-import { BuiltStore, built, writeToolFile } from './built.ts'
-import { realFiles } from './real-files.ts'
-import { TranscriptBuilder } from './transcript-builder.ts'
+import { type ByteSource, ofBytes } from '../../../src/importers/byte-source.ts'
+import { codex } from '../../../src/importers/codex/index.ts'
+import type { BegunTranscript, BuiltTurn, Transcript, Turn } from '../../../src/importers/importer.ts'
+import { claudeCode, type Importer, openSource } from '../../../src/importers/index.ts'
+import { newSession } from '../../../src/state/index.ts'
+import { encodeAhead } from '../../../src/store/git/ahead.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
+import { gitText, tempFolder } from '../../git/real-git.ts'
+import { expectWhole } from '../../store/support/git-store.ts'
+import { writeToolFile } from '../built.ts'
+import { realFiles } from '../real-files.ts'
+import { TranscriptBuilder } from '../transcript-builder.ts'
+import { expectExported, importAside } from './sides.ts'
 
 const open = openSource as never
 const files = (await realFiles()).filter(({ tool }) => tool.isStraight !== undefined)
@@ -89,40 +91,59 @@ test('a transcript is straight unless an entry goes back, is a sub-agent’s, or
   expect(await transcript(newTop)).toBe(false)
 })
 
-test('a text is found across chunks', async () => {
-  const chunks = ['thread_ro', 'l', 'led', '_back']
-  const source = {
-    ...ofBytes('one', Buffer.alloc(0)),
+test('a rollout that rolls turns back is not straight, one that only tells of it is', async () => {
+  const { isStraight } = codex
+  const event = (payload: object) => JSON.stringify({ timestamp: AT, type: 'event_msg', payload })
+  const back = event({ type: 'thread_rolled_back', num_turns: 1 })
+  const told = event({ type: 'agent_message', message: 'It is rolled_back, or rolled\\u005fback.' })
+  for (const [line, expected] of [
+    [back, false],
+    [back.replace('rolled_back', 'rolled\\u005Fback'), false],
+    [back.replace('thread_r', '\\u0074hread_\\u0072'), false],
+    [told, true],
+    [`${back.slice(0, -1)}`, true],
+  ] as const)
+    for (const size of [3, 1000])
+      expect(await isStraight!(inChunks(`${told}\n${line}\n`, size)), line).toBe(expected)
+})
+
+const AT = '2026-01-02T00:00:00.000Z'
+
+function inChunks(text: string, size: number): ByteSource {
+  const bytes = Buffer.from(text)
+  return {
+    ...ofBytes('one.jsonl', bytes),
     async *chunks() {
-      for (const chunk of chunks) yield Buffer.from(chunk)
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
     },
   }
-  expect(await contains(source, 'rolled_back')).toBe(true)
-  expect(await contains(source, 'rolled_bath')).toBe(false)
-})
+}
 
 test('a file that goes back after all is imported whole', async () => {
   const file = join(tempFolder(), 'session.jsonl')
-  writeToolFile('codex', file, { bytes: 3_300_000 })
+  writeToolFile('claude-code', file, { bytes: 3_300_000 })
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
-  // The quick look does not see this one.
-  const back = {
-    timestamp: '2026-01-02T00:00:00.000Z',
-    type: 'event_msg',
-    payload: { type: 'X', num_turns: 2 },
-  }
-  const from = lines.slice(1, 110)
-  const text = [...lines, JSON.stringify(back).replace('X', 'thread_rolled\\u005fback'), ...from].join('\n')
-  writeFileSync(file, `${text}\n`)
-  const folder = join(tempFolder(), 'store')
-  const store = new BuiltStore(folder)
-  const tool = built.IMPORTERS.find(({ name }) => name === 'codex')!
-  const result = await built.importSession(tool, file, store)
-  expect(result).toMatchObject({ created: true, entries: lines.length + 110, added: lines.length + 110 })
-  expect(result.checkpoints).toBe(result.turns + 1)
-  const { main } = await built.exportSession(tool, store, result.session)
-  expect(main.bytes().equals(readFileSync(file))).toBe(true)
-  await store.close()
+  // The quick look takes this prompt for the result of a tool: only its first type is.
+  const at = lines.findLastIndex((line) => line.includes('"tool_result"'))
+  lines[at] = lines[at]!.replace('"is_error":false}', '"type":"text","text":"And now?"}')
+  const { parentUuid, ...rest } = JSON.parse(lines[at - 2]!)
+  lines.push(
+    JSON.stringify({
+      parentUuid,
+      ...rest,
+      type: 'user',
+      uuid: 'back',
+      message: { role: 'user', content: 'No' },
+    }),
+  )
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const side = await importAside(claudeCode, file)
+  const { result, way, folder } = side
+  expect(way).toBe('goes-back')
+  expect(result).toMatchObject({ created: true, entries: lines.length, added: lines.length })
+  expect(result!.checkpoints).toBe(result!.turns + 1)
+  expect(result!.branches).toHaveLength(2)
+  await expectExported(claudeCode, side, file)
   expectWhole(folder)
 })
 
