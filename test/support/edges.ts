@@ -399,7 +399,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/out': ['importers', 'importers/core', 'state', 'store'],
   'importers/pi': ['importers', 'importers/core/lines', 'importers/out', 'state'],
   'importers/swe-agent': ['importers', 'importers/core/documents', 'importers/core/lines'],
-  'importers/watch': ['importers', 'importers/core', 'store'],
+  'importers/watch': ['importers', 'importers/aside', 'importers/core', 'store'],
   redaction: ['redaction/rules', 'redaction/scanning'],
   'redaction/rules': ['redaction', 'redaction/scanning'],
   'redaction/scanning': ['redaction'],
