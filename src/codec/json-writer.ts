@@ -124,11 +124,20 @@ function writeText(writer: Writer, value: string, level: number, flat: boolean):
 function markerText({ json }: Marker, level: number, flat: boolean, compact: boolean): string {
   if (compact) return JSON.stringify(json)
   const members = Object.entries(json).map(([key, value]: [string, unknown]) => {
-    if (flat || !Array.isArray(value)) return `"${key}": ${JSON.stringify(value)}`
-    const gap = newline(level + 1)
-    return `"${key}": [${value.map((text) => gap + JSON.stringify(text)).join(',')}${newline(level)}]`
+    const isList = !flat && Array.isArray(value)
+    return `"${key}": ${isList ? listText(value, level) : JSON.stringify(value)}`
   })
   return `{${members.join(', ')}}`
+}
+
+/** Writes a list of strings, each on its own line. */
+function listText(texts: readonly string[], level: number): string {
+  const gap = newline(level + 1)
+  const end = `${newline(level)}]`
+  // One call for the whole list takes half the time, but indents by at most ten spaces.
+  return gap.length <= 1 + 10
+    ? JSON.stringify(texts, undefined, gap.length - 1).slice(0, -2) + end
+    : `[${texts.map((text) => gap + JSON.stringify(text)).join(',')}${end}`
 }
 
 function writeArray(writer: Writer, items: readonly unknown[], level: number, flat: boolean): string {

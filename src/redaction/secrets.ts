@@ -128,6 +128,14 @@ export function secretFinder(options: SecretOptions = {}): SecretFinder {
  */
 export function cleanCheck(): (value: unknown) => boolean {
   const detector = new Detector({}, new RecentTexts())
+  const names = new Set<string>()
+  const isCleanName = (name: string): boolean => {
+    if (names.has(name)) return true
+    if (detector.find(name).length > 0) return false
+    if (names.size >= MOST_NAMES) names.clear()
+    names.add(name)
+    return true
+  }
   const isClean = (value: unknown, key: string | number | undefined, depth: number): boolean => {
     if (typeof value === 'string') return detector.find(value, key).length === 0
     if (typeof value !== 'object' || value === null) return true
@@ -138,7 +146,7 @@ export function cleanCheck(): (value: unknown) => boolean {
       return true
     }
     for (const name of Object.keys(value)) {
-      if (detector.find(name).length > 0) return false
+      if (!isCleanName(name)) return false
       if (!isClean((value as Record<string, unknown>)[name], name, depth + 1)) return false
     }
     return true
@@ -198,7 +206,7 @@ class Detector {
   #isSecretName(key: string): boolean {
     const known = this.#names.get(key)
     if (known !== undefined) return known
-    if (this.#names.size >= MOST_SHORT) this.#names.clear()
+    if (this.#names.size >= MOST_NAMES) this.#names.clear()
     const is = isSecretName(key)
     this.#names.set(key, is)
     return is
@@ -244,32 +252,28 @@ class CleanTexts {
 const MOST_REMEMBERED = 4 << 20
 
 /**
- * Remembers the last texts without secrets: a transcript repeats a text within a few lines, and its short texts all the
- * time. Long texts are compared, because to compute the hash of one takes longer.
+ * Remembers the last long texts without secrets, since a transcript repeats a text within a few lines. They are compared:
+ * to compute the hash of a text takes longer, and so does it to look up a short one.
  */
 class RecentTexts {
-  readonly #short = new Set<string>()
-  readonly #long: string[] = []
+  readonly #texts: string[] = []
   #next = 0
 
   has(text: string): boolean {
-    return text.length <= SHORT ? this.#short.has(text) : this.#long.includes(text)
+    return text.length > SHORT && this.#texts.includes(text)
   }
 
   add(text: string): void {
-    if (text.length <= SHORT) {
-      if (this.#short.size >= MOST_SHORT) this.#short.clear()
-      this.#short.add(text)
-    } else if (text.length <= MOST_REMEMBERED / 4) {
-      this.#long[this.#next] = text
-      this.#next = (this.#next + 1) % MOST_LONG
-    }
+    if (text.length <= SHORT || text.length > MOST_REMEMBERED / 4) return
+    this.#texts[this.#next] = text
+    this.#next = (this.#next + 1) % MOST_LONG
   }
 }
 
 const SHORT = 64
-const MOST_SHORT = 4096
 const MOST_LONG = 8
+/** Keys whose names are remembered. */
+const MOST_NAMES = 4096
 
 const NOTHING: readonly Finding[] = []
 

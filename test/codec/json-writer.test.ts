@@ -54,6 +54,21 @@ describe('JSON text', () => {
 }`)
   })
 
+  test('has the lines of a text at its own indentation, however deep it is', () => {
+    for (let depth = 0; depth < 9; depth++) {
+      let value: unknown = { text: 'a\n"b"\u2028', more: 'x'.repeat(120) }
+      for (let level = 0; level < depth; level++) value = { in: value, more: 'x'.repeat(120) }
+      const lines = writeJson(value, { marks: marks() }).split('\n')
+      const indent = ' '.repeat(2 * depth + 2)
+      const start = lines.indexOf(`${indent}"text": {"$lines": [`)
+      expect(lines.slice(start + 1, start + 4), `${depth}`).toEqual([
+        `${indent}  "a",`,
+        `${indent}  "\\"b\\"\u2028"`,
+        `${indent}]},`,
+      ])
+    }
+  })
+
   test('is refused where one object stands in many places, and where it holds itself', () => {
     let tower: unknown = 'x'
     for (let n = 0; n < 28; n++) tower = [tower, tower]

@@ -387,6 +387,7 @@ describe('somebody else who repacks', () => {
       ...nodeFileSystem,
       readFile: step(nodeFileSystem.readFile),
       readDir: step(nodeFileSystem.readDir),
+      readKinds: step(nodeFileSystem.readKinds),
       stat: step(nodeFileSystem.stat),
       open: step((name: string, mode: 'r' | 'r+' | 'wx+') => {
         const opened = nodeFileSystem.open(name, mode)
@@ -454,6 +455,29 @@ describe('somebody else who repacks', () => {
       const found = new Set(all.flatMap((id) => objects.expand(id.slice(0, 7))))
       expect([...found].sort()).toEqual(all)
       expect([...objects.objectIds()].sort()).toEqual(all)
+      objects.close()
+    }
+  })
+
+  it('at any moment of a measurement, hides no object and fails nothing', async () => {
+    const original = bareRepository()
+    const blobs = Array.from({ length: 12 }, (_, n) => newObject('blob', text(`blob ${n}`)))
+    for (let n = 0; n < 12; n += 3) place(original, blobs.slice(n, n + 3))
+    const all = blobs.map(({ id }) => id).sort()
+    for (let at = 1; at < 25; at++) {
+      const repository = path.join(tempFolder(), 'copy')
+      fs.cpSync(original, repository, { recursive: true })
+      const objectsFolder = path.join(repository, 'objects')
+      const repack = (): void => {
+        const old = fs.readdirSync(path.join(objectsFolder, 'pack'))
+        git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${all.join('\n')}\n`)
+        for (const name of old) fs.rmSync(path.join(objectsFolder, 'pack', name))
+      }
+      const objects = new ObjectStore(disturbed(at, repack), objectsFolder)
+      const sizes = await objects.sizes()
+      expect([...sizes.keys()].sort()).toEqual(all)
+      expect(Math.min(...sizes.values())).toBeGreaterThan(0)
+      expect(objects.packs().length).toBeGreaterThan(0)
       objects.close()
     }
   })

@@ -109,7 +109,7 @@ test('what policies removed in three years stays removed, and nothing else is lo
     const counted = async (name: string, use: (store: GitSessionStore) => Promise<unknown>) => {
       counts[name] = 0
       const own: Partial<FileSystem> = {}
-      for (const method of ['readFile', 'readDir', 'open'] as const)
+      for (const method of ['readFile', 'readDir', 'readKinds', 'open'] as const)
         own[method] = ((...args: [string, never]) => {
           counts[name]!++
           return nodeFileSystem[method](...args)

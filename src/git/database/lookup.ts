@@ -7,7 +7,7 @@ import type { ObjectId } from '../../ids.ts'
 import type { FileReader } from '../disk/file-system.ts'
 import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from '../objects/object.ts'
 import { PackGoneError } from '../packs/bytes.ts'
-import type { PackMemory } from '../packs/file.ts'
+import type { PackFile, PackMemory } from '../packs/file.ts'
 import { type EntryPosition, PackFolder } from '../packs/folder.ts'
 import type { PackIndex } from '../packs/pack-index.ts'
 import { alternateFolders } from './alternates.ts'
@@ -98,10 +98,10 @@ export class ObjectLookup {
   }
 
   /**
-   * The index of each pack in the folder, also of packs that appear meanwhile: so a repack at the same time hides
+   * Each pack in the folder with its index, also packs that appear meanwhile: so a repack at the same time hides
    * nothing.
    */
-  *indexes(folder: PackFolder): Generator<PackIndex> {
+  *packs(folder: PackFolder): Generator<[PackFile, PackIndex]> {
     const seen = new Set<string>()
     for (let round = 0; round < ROUNDS; round++) {
       folder.refresh()
@@ -110,7 +110,7 @@ export class ObjectLookup {
       for (const pack of fresh) {
         seen.add(pack.name)
         const index = folder.indexOf(pack)
-        if (index !== undefined) yield index
+        if (index !== undefined) yield [pack, index]
       }
     }
   }

@@ -12,7 +12,6 @@ import { decodeCommit, decodeParents, type StoredCommit } from '../objects/commi
 import { EMPTY_TREE, expectType, type GitObject } from '../objects/object.ts'
 import { NO_ENTRIES, parseTree, type Tree } from '../objects/tree.ts'
 import { WindowCache } from '../objects/window-cache.ts'
-import { PackGoneError } from '../packs/bytes.ts'
 import type { PackFile, PackMemory } from '../packs/file.ts'
 import { CHECKSUM_BYTES } from '../packs/writer.ts'
 import { ObjectLookup } from './lookup.ts'
@@ -194,7 +193,7 @@ export class ObjectStore {
     for (const folder of this.#lookup.folders()) {
       // Loose objects first: git packs an object before it removes the loose file.
       for (const id of looseIds(this.#fs, folder.objectsFolder, prefix)) found.add(id)
-      for (const index of this.#lookup.indexes(folder))
+      for (const [, index] of this.#lookup.packs(folder))
         for (const id of index.expand(prefix, limit)) found.add(id)
     }
     return [...found].sort().slice(0, limit)
@@ -204,7 +203,7 @@ export class ObjectStore {
   *objectIds(): Generator<ObjectId> {
     const seen = new Set<ObjectId>()
     for (const id of this.looseIds()) if (!seen.has(id) && seen.add(id)) yield id
-    for (const index of this.#lookup.indexes(this.#lookup.own))
+    for (const [, index] of this.#lookup.packs(this.#lookup.own))
       for (const id of index.ids()) if (!seen.has(id) && seen.add(id)) yield id
   }
 
@@ -227,15 +226,9 @@ export class ObjectStore {
 
   /** This repository's packs. */
   packs(): PackSummary[] {
-    this.#lookup.own.refresh()
-    return this.#lookup.own.packs.flatMap((pack) => {
-      try {
-        const index = this.#lookup.own.indexOf(pack)
-        return index === undefined ? [] : { name: pack.name, objects: index.count, bytes: pack.size() }
-      } catch (error) {
-        if (error instanceof PackGoneError) return []
-        throw error
-      }
+    return [...this.#lookup.packs(this.#lookup.own)].flatMap(([pack, index]) => {
+      const size = pack.size()
+      return size === undefined ? [] : { name: pack.name, objects: index.count, bytes: size + index.size }
     })
   }
 
@@ -243,12 +236,12 @@ export class ObjectStore {
   async sizes(): Promise<Map<ObjectId, number>> {
     const sizes = new Map<ObjectId, number>()
     const slice = new TimeSlice()
-    this.#lookup.own.refresh()
-    for (const pack of this.#lookup.own.packs) {
-      const index = this.#lookup.own.indexOf(pack)
-      if (index === undefined) continue
+    for (const [pack, index] of this.#lookup.packs(this.#lookup.own)) {
+      const size = pack.size()
+      // Its objects are in another pack, which comes later.
+      if (size === undefined) continue
       const entries = index.entries().sort((a, b) => a.offset - b.offset)
-      const end = pack.size() - index.size - CHECKSUM_BYTES
+      const end = size - CHECKSUM_BYTES
       const share = (index.size + CHECKSUM_BYTES + PACK_HEAD) / entries.length
       for (const [at, { id, offset }] of entries.entries()) {
         sizes.set(id, Math.round((entries[at + 1]?.offset ?? end) - offset + share))

@@ -17,8 +17,10 @@ import { localDisk } from './system.ts'
 
 export { closeAll, type OpenFile, writeAll }
 
+export type FileKind = 'file' | 'folder' | 'link' | 'socket' | 'other'
+
 export interface FileStat {
-  kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
+  kind: FileKind
   size: number
   /** Milliseconds, with fractions. */
   mtimeMs: number
@@ -35,6 +37,8 @@ export interface FileSystem {
   readFile(path: string): Buffer | undefined
   /** Names in the folder, sorted; empty when there is no such folder. */
   readDir(path: string): string[]
+  /** As `readDir`, with the kind of each: much cheaper than to ask for it one by one. */
+  readKinds(path: string): Map<string, FileKind>
   /** lstat(2): a symbolic link is `link`, whatever it points at. */
   stat(path: string): FileStat | undefined
   /**
@@ -101,6 +105,11 @@ export const nodeFileSystem: FileSystem = {
   readDir(path) {
     const names = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.readdirSync(path))
     return names === undefined ? [] : names.sort()
+  },
+  readKinds(path) {
+    const found = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.readdirSync(path, { withFileTypes: true }))
+    const entries = (found ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return new Map(entries.map((entry) => [entry.name, kindOf(entry)]))
   },
   stat(path) {
     // Files are often absent here, and a thrown error costs ten times as much as the call.
@@ -240,11 +249,11 @@ const fileStat = (stat: fs.Stats): FileStat => ({
   links: stat.nlink,
 })
 
-function kindOf(stat: fs.Stats): FileStat['kind'] {
-  if (stat.isFile()) return 'file'
-  if (stat.isDirectory()) return 'folder'
-  if (stat.isSymbolicLink()) return 'link'
-  return stat.isSocket() ? 'socket' : 'other'
+function kindOf(entry: fs.Stats | fs.Dirent): FileKind {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'folder'
+  if (entry.isSymbolicLink()) return 'link'
+  return entry.isSocket() ? 'socket' : 'other'
 }
 
 const done = (_: unknown): true => true

@@ -2,7 +2,7 @@
  * Finds symbolic links in a repository: a program that reads, writes or deletes through one would act somewhere else.
  */
 import { join } from 'node:path'
-import type { FileSystem } from './file-system.ts'
+import type { FileKind, FileSystem } from './file-system.ts'
 import type { Paths } from './paths.ts'
 
 /**
@@ -32,17 +32,23 @@ export const findStrangerAnywhere = (fs: FileSystem, paths: Paths): string | und
   findStranger(fs, paths) ?? below(fs, paths.own, true)
 
 function at(fs: FileSystem, path: string, sockets = false): string | undefined {
-  const kind = fs.stat(path)?.kind
+  return strange(path, fs.stat(path)?.kind, sockets)
+}
+
+function strange(path: string, kind: FileKind | undefined, sockets: boolean): string | undefined {
   if (kind === 'link') return `'${path}' is a symbolic link`
   return kind === 'other' || (kind === 'socket' && !sockets) ? `'${path}' is not a plain file` : undefined
 }
 
 /** `sockets`: whether sockets are allowed; they lead nowhere else. */
 function below(fs: FileSystem, folder: string, sockets = false): string | undefined {
-  const kind = fs.stat(folder)?.kind
-  if (kind !== 'folder') return at(fs, folder, sockets)
-  for (const name of fs.readDir(folder)) {
-    const stranger = below(fs, join(folder, name), sockets)
+  return fs.stat(folder)?.kind === 'folder' ? inside(fs, folder, sockets) : at(fs, folder, sockets)
+}
+
+function inside(fs: FileSystem, folder: string, sockets: boolean): string | undefined {
+  for (const [name, kind] of fs.readKinds(folder)) {
+    const path = join(folder, name)
+    const stranger = kind === 'folder' ? inside(fs, path, sockets) : strange(path, kind, sockets)
     if (stranger !== undefined) return stranger
   }
   return undefined

@@ -248,9 +248,9 @@ function refLocks({ folder: { fs, paths }, refs }: Contents): RefName[] {
   const found: RefName[] = []
   const walk = (folder: RefFolder): void => {
     refs.path(`${folder}x`)
-    for (const name of fs.readDir(join(paths.root, folder))) {
+    for (const [name, kind] of fs.readKinds(join(paths.root, folder))) {
       if (name.endsWith('.lock')) found.push(`${folder}${name.slice(0, -5)}`)
-      else if (fs.stat(join(paths.root, folder, name))?.kind === 'folder') walk(`${folder}${name}/`)
+      else if (kind === 'folder') walk(`${folder}${name}/`)
     }
   }
   walk('refs/')

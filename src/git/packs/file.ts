@@ -97,11 +97,9 @@ export class PackFile {
     return object
   }
 
-  /** Bytes of pack and index. Throws PackGoneError. */
-  size(): number {
-    const stat = this.#fs.stat(this.file)
-    if (stat === undefined) throw new PackGoneError(this.file)
-    return stat.size + this.index.size
+  /** Bytes of the pack without its index; `undefined` if it is gone. */
+  size(): number | undefined {
+    return this.#fs.stat(this.file)?.size
   }
 
   /** Closes the file descriptor; the next read opens the file again. */

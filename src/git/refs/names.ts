@@ -16,13 +16,12 @@ export function refFiles(fs: FileSystem, { root }: Paths): RefFiles {
   const names: RefName[] = []
   const strangers: RefName[] = []
   const walk = (folder: RefFolder): void => {
-    for (const name of fs.readDir(join(root, folder))) {
+    for (const [name, kind] of fs.readKinds(join(root, folder))) {
       const path: RefName = `${folder}${name}`
-      const kind = fs.stat(join(root, path))?.kind
       if ((kind === 'file' || kind === 'folder') && name.endsWith('.lock')) continue
       if (kind === 'folder') walk(`${path}/`)
       else if (kind === 'file') names.push(path)
-      else if (kind !== undefined) strangers.push(path)
+      else strangers.push(path)
     }
   }
   if (fs.stat(join(root, 'refs'))?.kind === 'folder') walk('refs/')

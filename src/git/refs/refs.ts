@@ -110,7 +110,7 @@ export class Refs {
   /** Names of the folders of refs directly below a folder; some may be empty. Throws CorruptError. */
   folders(prefix: RefFolder): Set<string> {
     const path = this.path(`${prefix}x`).slice(0, -2)
-    const loose = this.#fs.readDir(path).filter((name) => this.#fs.stat(join(path, name))?.kind === 'folder')
+    const loose = [...this.#fs.readKinds(path)].flatMap(([name, kind]) => (kind === 'folder' ? name : []))
     return new Set([...loose, ...this.#packed.folders(prefix)])
   }
 
@@ -260,10 +260,9 @@ export class Refs {
 
   #collect(folder: RefFolder, into: RefName[], onBroken?: (ref: string, error: unknown) => void): void {
     const path = this.path(`${folder}x`).slice(0, -2)
-    const names = attempt(folder.slice(0, -1), () => this.#fs.readDir(path), onBroken) ?? []
-    for (const name of names) {
+    const kinds = attempt(folder.slice(0, -1), () => this.#fs.readKinds(path), onBroken) ?? []
+    for (const [name, kind] of kinds) {
       if (name.endsWith('.lock')) continue
-      const kind = this.#fs.stat(join(path, name))?.kind
       if (kind === 'folder') {
         this.#realFolders.add(folder + name)
         this.#collect(`${folder}${name}/`, into, onBroken)

@@ -99,10 +99,7 @@ function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
 /** A process that needs one makes it again. */
 function removeEmptyRefFolders({ fs, paths }: StoreFolder): void {
   const walk = (folder: string, isTop: boolean): void => {
-    for (const name of fs.readDir(folder)) {
-      const path = join(folder, name)
-      if (fs.stat(path)?.kind === 'folder') walk(path, false)
-    }
+    for (const [name, kind] of fs.readKinds(folder)) if (kind === 'folder') walk(join(folder, name), false)
     if (!isTop) fs.removeDir(folder)
   }
   for (const top of ['heads', 'tags', 'forkpoint']) walk(join(paths.root, 'refs', top), true)
@@ -120,11 +117,9 @@ function removeStaleLists(placement: Placement): void {
 }
 
 const objectFolders = (fs: FileSystem, { objects }: Paths): string[] =>
-  fs
-    .readDir(objects)
-    .filter((name) => /^[0-9a-f]{2}$/.test(name))
-    .map((name) => join(objects, name))
-    .filter((folder) => fs.stat(folder)?.kind === 'folder')
+  [...fs.readKinds(objects)]
+    .filter(([name, kind]) => kind === 'folder' && /^[0-9a-f]{2}$/.test(name))
+    .map(([name]) => join(objects, name))
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR

@@ -19,9 +19,8 @@ export function refRoots(refs: Refs): Set<ObjectId> {
 export function reflogRoots({ fs, paths }: StoreFolder): Set<ObjectId> {
   const roots = new Set<ObjectId>()
   const walk = (folder: string): void => {
-    for (const name of fs.readDir(folder)) {
+    for (const [name, kind] of fs.readKinds(folder)) {
       const path = join(folder, name)
-      const kind = fs.stat(path)?.kind
       if (kind === 'folder') walk(path)
       if (kind !== 'file') continue
       for (const line of fs.readFile(path)?.toString('latin1').split('\n') ?? [])

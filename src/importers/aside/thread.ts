@@ -31,6 +31,9 @@ import { sentAhead } from './sent-ahead.ts'
 /** Bytes of lines whose turns are encoded before the main thread has taken them. */
 const AHEAD = 12 << 20
 
+/** Bytes of the memory out of which buffers are made together: most of those of this thread are of some KB. */
+Buffer.poolSize = 256 << 10
+
 const port = parentPort as NonNullable<typeof parentPort>
 const task = workerData as ReadingTask
 const redacted: Record<string, number> = {}

@@ -53,8 +53,9 @@ export class Scanner {
   }
 
   #find(text: string): Ranked[] {
-    const search = new Search(this.#table, text)
-    const anywhere = new Set(this.#always)
+    // Most texts are short and without a keyword, and need neither.
+    let search: Search | undefined
+    let anywhere = this.#always.length === 0 ? undefined : new Set(this.#always)
     this.#keywords.each(text, (at, owners) => {
       let resume = at
       for (const owner of owners) {
@@ -63,13 +64,17 @@ export class Scanner {
           DATA.test(text)
           return DATA.lastIndex
         }
+        search ??= new Search(this.#table, text)
         if (this.#table[owner]!.rule.anchored) resume = Math.max(resume, search.tryAt(owner, at))
-        else anywhere.add(owner)
+        else anywhere = (anywhere ?? new Set()).add(owner)
       }
       return resume
     })
-    for (const rule of anywhere) search.everywhere(rule)
-    return search.found
+    if (anywhere !== undefined) {
+      search ??= new Search(this.#table, text)
+      for (const rule of anywhere) search.everywhere(rule)
+    }
+    return search === undefined ? [] : search.found
   }
 
   has(rule: string): boolean {

@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { CorruptError, StorageError } from '../../../src/errors.ts'
 import type { Beacon, Signal } from '../../../src/git/disk/beacon.ts'
-import type { FileStat, FileSystem, OpenFile } from '../../../src/git/disk/file-system.ts'
+import type { FileKind, FileStat, FileSystem, OpenFile } from '../../../src/git/disk/file-system.ts'
 import { DiskState, emptyFile, emptyFolder, PAGE, ROOT } from './disk-state.ts'
 
 export interface Operation {
@@ -83,6 +83,10 @@ export class SimulatedDisk implements FileSystem {
   readDir(path: string): string[] {
     const id = this.find(path)
     return id === undefined ? [] : [...this.state.node(id).names.keys()].sort()
+  }
+
+  readKinds(path: string): Map<string, FileKind> {
+    return new Map(this.readDir(path).map((name) => [name, this.stat(`${path}/${name}`)!.kind]))
   }
 
   stat(path: string): FileStat | undefined {
