@@ -2,23 +2,35 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import type { Worker } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
 import { ForkpointError, InvalidStateError, StorageError } from '../../src/errors.ts'
 import { type Reading, readAside } from '../../src/importers/aside/reading.ts'
+import { ReadingThreads } from '../../src/importers/aside/threads.ts'
 import { openSource } from '../../src/importers/byte-source.ts'
 import { codex } from '../../src/importers/codex/index.ts'
 import type { BuiltTurn, Transcript } from '../../src/importers/importer.ts'
-import { claudeCode, type Importer, importSession } from '../../src/importers/index.ts'
+import { claudeCode, type Importer, importFolder, importSession } from '../../src/importers/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
 import { expectWhole } from '../store/support/git-store.ts'
 import { BuiltStore, built, writeToolFile } from './built.ts'
 
 const BYTES = 3_300_000
-const THREAD = new URL('../../dist/importers/aside/thread.js', import.meta.url)
-const threadNamed = (name: string) => new URL(`./threads/${name}.mjs`, import.meta.url)
+const opened: ReadingThreads[] = []
+const threadsOf = (file: string) => {
+  const threads = new ReadingThreads(new URL(file, import.meta.url))
+  opened.push(threads)
+  return threads
+}
+const threadNamed = (name: string) => threadsOf(`./threads/${name}.mjs`)
+const realThreads = () => threadsOf('../../dist/importers/aside/thread.js')
 const token = ['ghp', 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8'].join('_')
 const TOOLS = [codex, claudeCode].map((tool) => [tool.name, tool] as const)
+
+afterEach(async () => {
+  for (const threads of opened.splice(0)) await threads.close()
+})
 
 function largeFile(tool: Importer, name = 'session.jsonl'): string {
   const file = join(tempFolder(), name)
@@ -130,6 +142,39 @@ test.each(TOOLS)(
   },
 )
 
+test('one thread reads the large files of a folder, also after one that is no session', async () => {
+  const folder = tempFolder()
+  const name = (day: number, id = 1) =>
+    join(folder, `rollout-2026-01-0${day}T00-00-00-00000000-0000-4000-8000-00000000000${id}.jsonl`)
+  const sample = readFileSync(largeFile(codex), 'utf8')
+  const rewound = { timestamp: '2026-02-01T00:00:00.000Z', type: 'event_msg' }
+  for (const day of [1, 2, 3, 4]) {
+    const text = sample.replaceAll(
+      '00000000-0000-4000-8000-000000000001',
+      `00000000-0000-4000-8000-00000000000${day}`,
+    )
+    const payload = { type: 'thread_rolled_back', num_turns: 1 }
+    writeFileSync(name(day, day), text + (day === 3 ? `${JSON.stringify({ ...rewound, payload })}\n` : ''))
+  }
+  // Nothing can be read in it.
+  writeFileSync(name(5, 5), Buffer.alloc(BYTES, '['))
+  const [there, here] = [join(tempFolder(), 'store'), join(tempFolder(), 'store')]
+  const ids = new Set<number>()
+  const count = ({ threadId }: Worker) => void ids.add(threadId)
+  process.on('worker', count)
+  const store = new BuiltStore(there)
+  const results = await all(built.importFolder(known(codex), folder, store))
+  process.off('worker', count)
+  await store.close()
+  expect(ids.size).toBe(1)
+  const plainStore = new GitSessionStore(here)
+  const expected = await all(importFolder(codex, folder, plainStore))
+  await plainStore.close()
+  expect(JSON.stringify(results)).toBe(JSON.stringify(expected))
+  expect(results.length).toBe(5)
+  expect(refsOf(there)).toBe(refsOf(here))
+})
+
 test('a thread that ends before it has read the file is not missed', async () => {
   const { raw, task } = await taskOf(codex, largeFile(codex))
   const again = () => Promise.reject(new Error('not asked for'))
@@ -165,7 +210,7 @@ test('turns are the same in any order, and twice', async () => {
   const { raw, task } = await taskOf(codex, largeFile(codex))
   const expected = await codex.read(raw, { now: 0, open: openSource as never })
   const options = { key: () => Buffer.from('k'), again: () => Promise.reject(new Error('not asked for')) }
-  const reading = (await readAside(raw, task, options, THREAD)) as Reading
+  const reading = (await readAside(raw, task, options, realThreads())) as Reading
   const last = expected.turns.length - 1
   for (const index of [3, 1, last, 2, 2, 0])
     expect(await reading.transcript.build(index)).toEqual(plain(await expected.build(index)))
@@ -177,7 +222,7 @@ test('errors of a thread have their types and data', async () => {
   const file = largeFile(codex)
   const { raw, task } = await taskOf(codex, file)
   const failed = async (more: object): Promise<unknown> =>
-    readAside(raw, { ...task, ...more }, { key: () => Buffer.from('k'), again: never }, THREAD).then(
+    readAside(raw, { ...task, ...more }, { key: () => Buffer.from('k'), again: never }, realThreads()).then(
       () => undefined,
       (error: unknown) => error,
     )
@@ -199,10 +244,16 @@ test('errors of a thread have their types and data', async () => {
     raw,
     { ...secret, size, inode: ino },
     { key: () => Promise.reject(noKey), again: never },
-    THREAD,
+    realThreads(),
   )
   await expect(withoutKey).rejects.toBe(noKey)
 })
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
 
 const never = () => Promise.reject(new Error('not asked for'))
 

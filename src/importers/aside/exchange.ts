@@ -21,8 +21,9 @@ export interface ReadingTask {
   straight: boolean
 }
 
-/** What the reading thread is told: which turns to build, the key of marks that it asked for … */
+/** What the reading thread is told: the next file, which of its turns to build, the key of marks that it asked for … */
 export type Question =
+  | { kind: 'read'; task: ReadingTask }
   | { kind: 'build'; index: number }
   | { kind: 'key'; key: Uint8Array }
   /** … whether it encodes turns while it reads, which it asked with `begun` … */

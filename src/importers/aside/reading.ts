@@ -3,8 +3,7 @@
  * built, while this thread stores the ones before. Turns of a straight file are encoded there as well, while the rest of
  * the file is still being read. The result is the same as without the thread.
  */
-import { existsSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { AheadRules } from '../../store/git/ahead.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { ofPieces, type Piece } from '../core/redacted-source.ts'
@@ -19,9 +18,7 @@ import {
   type SentTranscript,
   sizeOf,
 } from './exchange.ts'
-
-/** What runs in the thread. It is there only in the built package: from the sources, files are read in this thread. */
-const THREAD = new URL('../importers/aside/thread.js', import.meta.url)
+import type { ReadingThreads } from './threads.ts'
 
 /** A file that was read in a thread. */
 export interface Reading {
@@ -31,7 +28,7 @@ export interface Reading {
   source: ByteSource
   /** Number of removed secrets by rule. */
   redacted: Record<string, number>
-  /** Ends the thread. */
+  /** Gives the thread back, or ends it if it is not done. */
   close(): Promise<void>
 }
 
@@ -41,7 +38,7 @@ export interface StraightReading {
   begun: BegunTranscript
   /** Yields all turns, the last one with the rest. Throws ThreadEnded if the file has to be read in another way. */
   turns(): AsyncIterable<EncodedTurn>
-  /** Ends the thread. */
+  /** Gives the thread back, or ends it if it is not done. */
   close(): Promise<void>
 }
 
@@ -58,15 +55,15 @@ export interface ReadingOptions {
  * Reads a file. Returns `undefined` if no thread can do it. Throws what the tool's `read` throws.
  *
  * @param raw the opened file
- * @param file what runs in the thread
  */
 export async function readAside(
   raw: ByteSource,
   task: ReadingTask,
   { key, again, begin }: ReadingOptions,
-  file: URL = THREAD,
+  threads: ReadingThreads,
 ): Promise<Reading | StraightReading | undefined> {
-  const thread = ReadingThread.start(file, task, key, begin)
+  const worker = threads.take()
+  const thread = worker && new ReadingThread(worker, threads, task, { key, begin })
   const read = await thread?.read.catch(async (error: unknown) => {
     await thread.close()
     if (!(error instanceof ThreadEnded)) throw error
@@ -98,12 +95,6 @@ export async function readAside(
 /** Bytes of lines whose turns are built before they are asked for. */
 const AHEAD = 8 << 20
 
-/**
- * Megabytes for young objects. Most of what a thread makes of a line is gone soon; the default of Node lets a part of it
- * grow old.
- */
-const YOUNG = 96
-
 /** The thread has ended without an answer. */
 export class ThreadEnded extends Error {}
 
@@ -116,6 +107,10 @@ interface Read {
 class ReadingThread {
   readonly read: Promise<Read | { begun: BegunTranscript }>
   readonly #worker: Worker
+  readonly #threads: ReadingThreads
+  readonly #heard = (answer: Answer) => this.#hear(answer)
+  readonly #failed = (cause: unknown) => this.#end(new ThreadEnded('The thread failed.', { cause }))
+  readonly #exited = () => this.#end(new ThreadEnded('The thread has ended.'))
   readonly #key: ReadingOptions['key']
   readonly #begin: ReadingOptions['begin']
   readonly #settle: { resolve(read: Read | { begun: BegunTranscript }): void; reject(error: unknown): void }
@@ -128,35 +123,25 @@ class ReadingThread {
   readonly #fetched = new Set<number>()
   /** Bytes of the turns in `#asked`. */
   #ahead = 0
+  /** Whether it has said all that it says without being asked. */
+  #isRead = false
   #ended: unknown
 
-  /** Returns `undefined` if there is no such file, or if the process may not start threads. */
-  static start(
-    file: URL,
+  constructor(
+    worker: Worker,
+    threads: ReadingThreads,
     task: ReadingTask,
-    key: ReadingOptions['key'],
-    begin: ReadingOptions['begin'],
-  ): ReadingThread | undefined {
-    if (!existsSync(file)) return undefined
-    try {
-      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG }
-      return new ReadingThread(new Worker(file, { workerData: task, resourceLimits }), key, begin)
-    } catch {
-      return undefined
-    }
-  }
-
-  private constructor(worker: Worker, key: ReadingOptions['key'], begin: ReadingOptions['begin']) {
+    { key, begin }: Pick<ReadingOptions, 'key' | 'begin'>,
+  ) {
     this.#worker = worker
+    this.#threads = threads
     this.#key = key
     this.#begin = begin
     const { promise, ...settle } = withResolvers<Read | { begun: BegunTranscript }>()
     this.read = promise
     this.#settle = settle
-    worker.on('message', (answer: Answer) => this.#hear(answer))
-    for (const event of ['error', 'messageerror'] as const)
-      worker.on(event, (cause: unknown) => this.#end(new ThreadEnded('The thread failed.', { cause })))
-    worker.on('exit', () => this.#end(new ThreadEnded('The thread has ended.')))
+    this.#listen('on')
+    this.#say({ kind: 'read', task })
   }
 
   /** Returns a turn, and asks for the next ones. */
@@ -190,8 +175,20 @@ class ReadingThread {
   }
 
   async close(): Promise<void> {
-    this.#end(new ThreadEnded('The thread was ended.'))
-    await this.#worker.terminate()
+    const isDone = this.#isRead && this.#waiting.size === 0 && this.#ended === undefined
+    this.#end(new ThreadEnded('The thread was given back.'))
+    if (!isDone) {
+      await this.#worker.terminate()
+      return
+    }
+    this.#listen('off')
+    await this.#threads.giveBack(this.#worker)
+  }
+
+  #listen(how: 'on' | 'off'): void {
+    this.#worker[how]('message', this.#heard)
+    this.#worker[how]('exit', this.#exited)
+    for (const event of ['error', 'messageerror'] as const) this.#worker[how](event, this.#failed)
   }
 
   #ask(index: number): Promise<BuiltTurn> {
@@ -211,11 +208,14 @@ class ReadingThread {
   }
 
   #hear(answer: Answer): void {
-    if (answer.kind === 'read') this.#settle.resolve(answer)
-    else if (answer.kind === 'key') void this.#sendKey()
+    if (answer.kind === 'read') {
+      this.#isRead = true
+      this.#settle.resolve(answer)
+    } else if (answer.kind === 'key') void this.#sendKey()
     else if (answer.kind === 'begun') void this.#answerBegun(answer.begun)
     else if (answer.kind === 'goes-back') this.#end(new ThreadEnded('The file goes back.'))
     else if (answer.kind === 'turn') {
+      this.#isRead = answer.turn.ended !== undefined
       this.#turns.push(answer.turn)
       this.#hasMore?.()
     } else if (answer.kind === 'built') this.#take(answer.index)?.resolve(answer.built)

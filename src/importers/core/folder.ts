@@ -1,10 +1,11 @@
 /** Imports all sessions of a folder. */
 import { ForkpointError, NotFoundError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
+import { ReadingThreads } from '../aside/threads.ts'
 import { openSource } from '../byte-source.ts'
 import type { Importer, Located } from '../importer.ts'
 import { filesBelow } from './files-below.ts'
-import { importFile } from './import.ts'
+import { importFileWith } from './import.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import { isToolOf } from './sessions-of.ts'
 
@@ -27,9 +28,14 @@ export async function* importFolder(
   options: Omit<ImportOptions, 'sessionId' | 'agents'> = {},
 ): AsyncGenerator<FolderImport> {
   let found = false
-  for await (const located of filesOf(tool, folder)) {
-    found = true
-    yield* importLocated(tool, located, store, options)
+  const threads = new ReadingThreads()
+  try {
+    for await (const located of filesOf(tool, folder)) {
+      found = true
+      yield* importLocated(tool, located, store, options, threads)
+    }
+  } finally {
+    await threads.close()
   }
   if (found) return
   throw new NotFoundError({ kind: 'file', id: folder }, `There is no ${tool.extension} file in '${folder}'.`)
@@ -43,13 +49,18 @@ export async function* importAnyFolder(
   options: Omit<ImportOptions, 'sessionId' | 'agents'> = {},
 ): AsyncGenerator<FolderImport> {
   const done = new Set<string>()
-  for (const tool of tools) {
-    for await (const located of filesOf(tool, folder)) {
-      const { path, agents = [] } = located
-      if (done.has(path) || (located.error === undefined && !(await isSession(tool, path)))) continue
-      for (const one of [path, ...agents]) done.add(one)
-      yield* importLocated(tool, located, store, options)
+  const threads = new ReadingThreads()
+  try {
+    for (const tool of tools) {
+      for await (const located of filesOf(tool, folder)) {
+        const { path, agents = [] } = located
+        if (done.has(path) || (located.error === undefined && !(await isSession(tool, path)))) continue
+        for (const one of [path, ...agents]) done.add(one)
+        yield* importLocated(tool, located, store, options, threads)
+      }
     }
+  } finally {
+    await threads.close()
   }
 }
 
@@ -68,10 +79,11 @@ export async function* importLocated(
   { path, agents = [], error: problem }: Located,
   store: SessionStore,
   options: Omit<ImportOptions, 'sessionId' | 'agents'>,
+  threads: ReadingThreads,
 ): AsyncGenerator<FolderImport> {
   try {
     if (problem !== undefined) throw problem
-    for await (const result of importFile(tool, path, store, { ...options, agents }))
+    for await (const result of importFileWith(threads, tool, path, store, { ...options, agents }))
       yield { path, tool: tool.name, ...result }
   } catch (error) {
     if (!(error instanceof ForkpointError)) throw error

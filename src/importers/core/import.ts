@@ -6,6 +6,7 @@ import { aheadRulesOf } from '../../store/git/ahead.ts'
 import { keyOf, withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import { type Reading, readAside, type StraightReading } from '../aside/reading.ts'
+import { ReadingThreads } from '../aside/threads.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import type { AgentTranscript, BegunTranscript, Importer, ReadOptions, Transcript } from '../importer.ts'
 import { originOf } from '../out/origin.ts'
@@ -42,7 +43,14 @@ export async function importSession(
   const sessions: ByteSource[] = []
   for await (const session of sessionsOf(tool, raw)) sessions.push(session)
   const [only, ...more] = sessions as [ByteSource]
-  if (more.length === 0) return importSource(tool, only, store, options)
+  if (more.length === 0) {
+    const threads = new ReadingThreads()
+    try {
+      return await importSource(tool, only, store, options, threads)
+    } finally {
+      await threads.close()
+    }
+  }
   throw new UnsupportedError(
     'sessions',
     `'${raw.path ?? raw.name}' holds ${sessions.length} sessions of ${tool.title}. Import all of them with importFile.`,
@@ -56,23 +64,40 @@ export async function* importFile(
   store: SessionStore,
   options: Omit<ImportOptions, 'sessionId'> = {},
 ): AsyncGenerator<ImportResult> {
-  const raw = await openSource(source)
-  for await (const session of sessionsOf(tool, raw)) yield await importSource(tool, session, store, options)
+  const threads = new ReadingThreads()
+  try {
+    yield* importFileWith(threads, tool, source, store, options)
+  } finally {
+    await threads.close()
+  }
 }
 
-/** @param alone whether to read the file in this thread */
+/** As `importFile`, with threads that read other files too. */
+export async function* importFileWith(
+  threads: ReadingThreads,
+  tool: Importer,
+  source: string | NamedLines | ByteSource,
+  store: SessionStore,
+  options: Omit<ImportOptions, 'sessionId'>,
+): AsyncGenerator<ImportResult> {
+  const raw = await openSource(source)
+  for await (const session of sessionsOf(tool, raw))
+    yield await importSource(tool, session, store, options, threads)
+}
+
+/** @param threads threads that may read the file; without them, it is read in this one */
 async function importSource(
   tool: Importer,
   raw: ByteSource,
   store: SessionStore,
   options: ImportOptions,
-  alone = false,
+  threads?: ReadingThreads,
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
   const { redaction, redacted } = redactionOf(store, options.redact)
   await checkName(raw, redaction)
   const readOptions = { now, open: (file: string | NamedLines) => opened(tool, file, redaction) }
-  const aside = alone ? undefined : await readAsideIf(tool, raw, store, options, readOptions)
+  const aside = threads && (await readAsideIf(tool, raw, store, options, readOptions, threads))
   try {
     if (aside?.kind === 'straight') return await importWhileRead(tool, raw, aside, store, options)
     const source = aside?.source ?? (await withoutSecrets(tool, raw, redaction))
@@ -93,6 +118,7 @@ async function readAsideIf(
   store: SessionStore,
   given: ImportOptions,
   options: ReadOptions,
+  threads: ReadingThreads,
 ): Promise<Reading | StraightReading | undefined> {
   const { path, inode, size } = raw
   if (path === undefined || inode === undefined || size < ASIDE_FROM) return undefined
@@ -118,7 +144,7 @@ async function readAsideIf(
     const { redaction } = redactionOf(store, redact)
     return tool.read(await withoutSecrets(tool, raw, redaction), options)
   }
-  return readAside(raw, task, { key: keyOf(store), again, begin })
+  return readAside(raw, task, { key: keyOf(store), again, begin }, threads)
 }
 
 /** Whether a file is new in the store, was not exported by forkpoint, and has no files of sub-agents. */
@@ -149,7 +175,7 @@ async function importWhileRead(
   const [session] = idsOf(tool, file, reading.begun.sessionId, options.sessionId)
   const { ended, ...done } = await importStraight(tool, reading, { session, file, size }, store, options)
   if (ended !== undefined) return { session, created: true, agents: 0, ...done, ...ended }
-  const rest = await importSource(tool, raw, store, options, true)
+  const rest = await importSource(tool, raw, store, options)
   return {
     ...rest,
     created: rest.created || done.checkpoints > 0,

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { UnsupportedError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
+import { ReadingThreads } from '../aside/threads.ts'
 import { type FolderImport, filesOf, importLocated } from '../core/folder.ts'
 import type { ImportOptions } from '../core/import-result.ts'
 import type { Importer, Located } from '../importer.ts'
@@ -39,6 +40,7 @@ export async function* watchSessions(
     signal,
   )
   const seen = new Seen()
+  const threads = new ReadingThreads()
   const isOver = () => signal?.aborted === true
   try {
     while (!isOver()) {
@@ -54,17 +56,19 @@ export async function* watchSessions(
           continue
         }
         seen.remember(tool, located, mark)
-        for await (const result of importLocated(tool, located, store, options)) {
+        for await (const result of importLocated(tool, located, store, options, threads)) {
           // A failed import is repeated when all folders are searched again.
           if (result.error !== undefined && !(result.error instanceof UnsupportedError))
             seen.forget(located.path)
           yield result
         }
       }
+      await threads.close()
       await events.next(Math.min(soonest, interval))
     }
   } finally {
     events.close()
+    await threads.close()
   }
 }
 

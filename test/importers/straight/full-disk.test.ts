@@ -17,11 +17,16 @@ import type { Fault, Operation } from '../../git/support/simulated-disk.ts'
 import { watchThreads } from './sides.ts'
 
 // Only the built package has a file for the thread.
-vi.mock('../../../src/importers/aside/reading.ts', async (original) => {
-  const real = await original<typeof import('../../../src/importers/aside/reading.ts')>()
+vi.mock('../../../src/importers/aside/threads.ts', async (original) => {
+  const real = await original<typeof import('../../../src/importers/aside/threads.ts')>()
   const thread = new URL('../../../dist/importers/aside/thread.js', import.meta.url)
-  const readAside: typeof real.readAside = (raw, task, options) => real.readAside(raw, task, options, thread)
-  return { ...real, readAside }
+  return {
+    ReadingThreads: class extends real.ReadingThreads {
+      constructor() {
+        super(thread)
+      }
+    },
+  }
 })
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
