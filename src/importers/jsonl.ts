@@ -94,20 +94,6 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   if (length > 0) yield take(false)
 }
 
-/**
- * Whether JSON writes a character as an escape that needs none, such as `\u0061` for `a`. Then a text in it may not be
- * found by its bytes.
- */
-export function hasEscapedText(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(ESCAPE); at !== -1; at = bytes.indexOf(ESCAPE, at + 1)) {
-    const digit = bytes[at + ESCAPE.length] ?? 0
-    if (digit >= 0x32 && digit <= 0x37) return true
-  }
-  return false
-}
-
-const ESCAPE = Buffer.from('\\u00')
-
 /** Parses the bytes of a line, unless their value is known. */
 export function parseLine(bytes: Buffer, known?: RawLine['known']): ParsedLine {
   if (!isUtf8(bytes)) return { kind: 'broken', reason: 'is not UTF-8', raw: inBase64(bytes) }

@@ -34,6 +34,11 @@ export class SideChains {
     return chain
   }
 
+  /** Whether no entry is a sub-agent's. */
+  get isEmpty(): boolean {
+    return this.#prompts.size === 0
+  }
+
   prompt(chain: string): string {
     return this.#prompts.get(chain) ?? ''
   }

@@ -137,7 +137,8 @@ class Scan {
     }
     return {
       turns: this.#turns,
-      current: () => this.#tree.current,
+      // What is known of a sub-agent may be in a later line.
+      current: () => (this.#chains.isEmpty ? this.#tree.current : -1),
       begun: () => ({
         sessionId: this.#facts.sessionId(this.#name),
         firstAt: this.#facts.firstAt,

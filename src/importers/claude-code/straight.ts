@@ -5,7 +5,7 @@
 import { basename } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, linesOf } from '../byte-source.ts'
-import { hasEscapedText, parseLine } from '../jsonl.ts'
+import { parseLine } from '../jsonl.ts'
 import { isAgentFile } from './agent-files.ts'
 import { isPrompt, kindOf, stringAt } from './entry.ts'
 
@@ -57,47 +57,46 @@ interface Place {
 }
 
 const START = Buffer.from('{"parentUuid":')
-const PARENT = START.subarray(1)
-const SIDE = Buffer.from('"isSidechain":')
-const USER = Buffer.from('"type":"user"')
 const UUID = Buffer.from('"uuid":"')
-const SESSION = Buffer.from('"sessionId":"')
 const QUOTE = 0x22
-/** Characters at the beginning of a line that are looked at. */
+/** Characters at the beginning and at the end of a line that are looked at. */
 const HEAD = 1024
+const TAIL = 256
 /** The parent, the fields before the first object or list, and whether the result of a tool follows. */
 const FIELDS =
   /^\{"parentUuid":"([!#-[\]-~]+)"((?:,"[A-Za-z]+":(?:"[^"\\]*"|true|false|null|[\d.]+))*)(,"message":\{"role":"user","content":\[\{(?:"tool_use_id":"[^"\\]*",)?"type":"tool_result")?/
+/** A key that counts, if it is there once more. */
+const AGAIN = /"(?:parentUuid|isSidechain)":|"type":"user"/
+const NO_AGENT = '"isSidechain":false'
+const PLAIN = /^[!#-[\]-~]+$/
 /** Bytes of the longest line that is parsed here. */
 const PARSED = 8 << 20
 
 /** Whether a line that does not begin with its parent may have one nevertheless, or may be a message. */
-const mayHavePlace = (line: Buffer): boolean =>
-  ['"parentUuid"', '"uuid"', '"message"', '"attachment"'].some((text) => line.includes(text)) ||
-  hasEscapedText(line)
+const mayHavePlace = (line: Buffer): boolean => PLACE.test(line.toString('latin1'))
+const PLACE = /"(?:parentUuid|uuid|message|attachment)"|\\u00[2-7]/
 
 /** Returns `undefined` for a line that has to be parsed. */
 function usualPlace(line: Buffer): Place | undefined {
   const [head, parent, fields = '', isResult] = FIELDS.exec(line.toString('latin1', 0, HEAD)) ?? []
-  if (head === undefined || !fields.includes(',"isSidechain":false')) return undefined
-  const type = /,"type":"([^"]*)"/.exec(fields)?.[1]
+  if (head === undefined || fields.includes('"parentUuid":')) return undefined
+  const type = lastText(fields, 'type')
   if (type === undefined || (type === 'user' && isResult === undefined)) return undefined
-  // Of a key that is there twice, the later value counts.
-  if (line.includes(PARENT, START.length) || line.includes(SIDE, line.indexOf(SIDE) + 1)) return undefined
-  if (type !== 'user' && line.includes(USER)) return undefined
-  const [id, session] = [onlyText(line, UUID), onlyText(line, SESSION)]
-  return id === undefined || session === undefined
-    ? undefined
-    : { id, parent, isTop: false, session, asks: false }
+  const end = line.toString('latin1', Math.max(head.length, line.length - TAIL))
+  const isAgents = fields.lastIndexOf('"isSidechain":') !== fields.lastIndexOf(NO_AGENT)
+  if (isAgents || !fields.includes(NO_AGENT) || AGAIN.test(end)) return undefined
+  const session = lastText(end, 'sessionId') ?? lastText(fields, 'sessionId')
+  const at = line.indexOf(UUID)
+  const id = line.toString('latin1', at + UUID.length, line.indexOf(QUOTE, at + UUID.length))
+  const isUsual = at !== -1 && session !== undefined && PLAIN.test(id) && !line.includes(UUID, at + 1)
+  return isUsual ? { id, parent, isTop: false, session, asks: false } : undefined
 }
 
-/** Returns the text after a key; `undefined` if the key is not there exactly once, or the text has escapes. */
-function onlyText(line: Buffer, key: Buffer): string | undefined {
-  const at = line.indexOf(key)
-  const from = at + key.length
-  if (at === -1 || line.includes(key, from)) return undefined
-  const text = line.toString('latin1', from, line.indexOf(QUOTE, from))
-  return /^[!#-[\]-~]+$/.test(text) ? text : undefined
+/** Returns the text of a field; of several, the last one. */
+function lastText(fields: string, key: string): string | undefined {
+  const at = fields.lastIndexOf(`,"${key}":"`)
+  const from = at + key.length + 5
+  return at === -1 ? undefined : fields.slice(from, fields.indexOf('"', from))
 }
 
 /** Returns the place of an entry: `none` if it has none, `unknown` if it takes too long to find out. */

@@ -1,7 +1,7 @@
 /** A quick look at a rollout: whether it rolls turns back. Nothing else in a rollout goes back. */
 import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, linesOf } from '../byte-source.ts'
-import { hasEscapedText, parseLine } from '../jsonl.ts'
+import { parseLine } from '../jsonl.ts'
 import { meaningOf } from './entry.ts'
 
 /** Whether no line of a rollout rolls turns back. Parses only lines that may do so. */
@@ -17,7 +17,7 @@ export async function isStraight(source: ByteSource): Promise<boolean> {
   return true
 }
 
-const EVENT = 'rolled_back'
+const EVENT = Buffer.from('rolled_back')
 const mayRollBack = (bytes: Buffer): boolean => bytes.includes(EVENT) || hasEscapedText(bytes)
 
 /** Whether a line may roll back. Faster than to look at each line. */
@@ -30,3 +30,17 @@ async function hasDoubt(source: ByteSource): Promise<boolean> {
   }
   return false
 }
+
+/**
+ * Whether JSON writes a character as an escape that needs none, such as `\u0061` for `a`. Then a text in it may not be
+ * found by its bytes.
+ */
+function hasEscapedText(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(ESCAPE); at !== -1; at = bytes.indexOf(ESCAPE, at + 1)) {
+    const digit = bytes[at + ESCAPE.length] ?? 0
+    if (digit >= 0x32 && digit <= 0x37) return true
+  }
+  return false
+}
+
+const ESCAPE = Buffer.from('\\u00')
