@@ -32,12 +32,19 @@ interface Sample {
 }
 const samples = new Map<string, Sample>()
 
-/** A process that imports the file; with `kill`, it is killed after so many milliseconds. */
-async function runChild({ tool, file }: Pick<Sample, 'tool' | 'file'>, place: string, kill?: number) {
+/**
+ * A process that imports the file. It is killed when it has stored its first turns, after so many milliseconds, or never.
+ */
+async function runChild(
+  { tool, file }: Pick<Sample, 'tool' | 'file'>,
+  place: string,
+  kill?: number | 'between',
+) {
   const child = spawn(process.execPath, [CHILD, join(ROOT, 'dist'), file, place, tool.name], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const timer = kill === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), kill)
+  const timer = typeof kill === 'number' ? setTimeout(() => child.kill('SIGKILL'), kill) : undefined
+  child.stdout.on('data', () => kill === 'between' && child.kill('SIGKILL'))
   const [code] = await once(child, 'exit')
   clearTimeout(timer)
   return code as number | null
@@ -67,8 +74,9 @@ async function survives(sample: Sample, roll: Dice, what: string): Promise<numbe
   const place = join(tempFolder(), 'store')
   let had = 0
   let most = 0
-  for (let n = 1 + roll(3); n > 0; n--) {
-    await runChild(sample, place, roll(Math.ceil(time * 1.1)))
+  const first = 1 + roll(3)
+  for (let n = first; n > 0; n--) {
+    await runChild(sample, place, n === first ? 'between' : roll(Math.ceil(time * 1.1)))
     const kept = idsIn(place)
     expect(kept, what).toEqual(ids.slice(0, kept.length))
     expect(kept.length, what).toBeGreaterThanOrEqual(had)
