@@ -43,11 +43,11 @@ function summarize({ first, added, fields: changed, run, collections }: Changes,
     if (text !== '') return text
   }
   if (added.length > 0) return textOf(added.at(-1)) || nameOf(added.at(-1))
+  if (first) return (typeof fields.title === 'string' && lineOf(fields.title)) || 'start'
   for (const key of ['status', 'title']) {
     const value = fields[key]
     if (changed.includes(key) && typeof value === 'string') return oneLine(`${key} ${start(value)}`)
   }
-  if (first) return 'start'
   const names = changed.length > 0 ? changed : collections
   if (run !== undefined && changed.length === 0) return oneLine(`run ${start(run)}`)
   return names.length === 0 ? 'nothing changed' : oneLine(`changed ${names.join(', ')}`)

@@ -44,7 +44,8 @@ describe('the subject of a checkpoint', () => {
     ['other fields', { usage: {}, metadata: {} }, { usage: { a: 1 } }, 'changed metadata, usage'],
     ['a run', { runs: [] }, { runs: [{ id: 'r1' }] }, 'run r1'],
     ['a collection', { messages: [1, 2] }, { messages: [1] }, 'changed messages'],
-    ['the beginning', undefined, { id: 's1' }, 'start'],
+    ['the beginning', undefined, { id: 's1', status: 'idle' }, 'start'],
+    ['the title at the beginning', undefined, { id: 's1', status: 'idle', title: 'A review' }, 'A review'],
     ['nothing', { updatedAt: 'a' }, { updatedAt: 'b' }, 'nothing changed'],
   ])('else tells of %s', (_, before, after, text) => {
     expect(subject(before, after)).toBe(`turn 3: ${text}`)
