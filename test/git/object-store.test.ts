@@ -435,6 +435,15 @@ describe('somebody else who repacks', () => {
     }
   })
 
+  /** Puts these objects into one pack, and removes what had them before. */
+  function repackAll(repository: string, ids: readonly string[]): void {
+    const packs = path.join(repository, 'objects/pack')
+    const old = fs.readdirSync(packs)
+    git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${ids.join('\n')}\n`)
+    git(repository, ['prune-packed', '-q'])
+    for (const name of old) fs.rmSync(path.join(packs, name))
+  }
+
   it('at any moment of a search by prefix, hides nothing', async () => {
     const original = bareRepository()
     const blobs = Array.from({ length: 12 }, (_, n) => newObject('blob', text(`blob ${n}`)))
@@ -445,13 +454,10 @@ describe('somebody else who repacks', () => {
       const repository = path.join(tempFolder(), 'copy')
       fs.cpSync(original, repository, { recursive: true })
       const objectsFolder = path.join(repository, 'objects')
-      const repack = (): void => {
-        const old = fs.readdirSync(path.join(objectsFolder, 'pack'))
-        git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${all.join('\n')}\n`)
-        git(repository, ['prune-packed', '-q'])
-        for (const name of old) fs.rmSync(path.join(objectsFolder, 'pack', name))
-      }
-      const objects = new ObjectStore(disturbed(at, repack), objectsFolder)
+      const objects = new ObjectStore(
+        disturbed(at, () => repackAll(repository, all)),
+        objectsFolder,
+      )
       const found = new Set(all.flatMap((id) => objects.expand(id.slice(0, 7))))
       expect([...found].sort()).toEqual(all)
       expect([...objects.objectIds()].sort()).toEqual(all)
@@ -468,12 +474,10 @@ describe('somebody else who repacks', () => {
       const repository = path.join(tempFolder(), 'copy')
       fs.cpSync(original, repository, { recursive: true })
       const objectsFolder = path.join(repository, 'objects')
-      const repack = (): void => {
-        const old = fs.readdirSync(path.join(objectsFolder, 'pack'))
-        git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${all.join('\n')}\n`)
-        for (const name of old) fs.rmSync(path.join(objectsFolder, 'pack', name))
-      }
-      const objects = new ObjectStore(disturbed(at, repack), objectsFolder)
+      const objects = new ObjectStore(
+        disturbed(at, () => repackAll(repository, all)),
+        objectsFolder,
+      )
       const sizes = await objects.sizes()
       expect([...sizes.keys()].sort()).toEqual(all)
       expect(Math.min(...sizes.values())).toBeGreaterThan(0)
